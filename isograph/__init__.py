@@ -1,0 +1,25 @@
+"""Multiplex co-expression networks of transcript abundance and isoform switching.
+
+``open`` reads a bundle or a fit, ``fit`` makes one; both are loaded on first use, so that importing isograph costs
+nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from isograph.pipeline.fit import fit
+    from isograph.pipeline.opened import open  # noqa: A004
+
+__version__ = "0.2.0"
+__all__ = ["__version__", "fit", "open"]
+
+_HOMES = {"open": "isograph.pipeline.opened", "fit": "isograph.pipeline.fit"}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    if name not in _HOMES:
+        raise AttributeError(f"module 'isograph' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,5 @@
+"""``python -m isograph`` is the command line."""
+
+from isograph.cli.app import main
+
+main()

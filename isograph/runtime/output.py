@@ -1,0 +1,140 @@
+"""Output directories that are either whole or absent: write beside, fsync, manifest last, one rename."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from isograph.errors import ResourceError, UsageError
+
+FREE_SPACE_FACTOR = 1.5
+
+
+def refuse_existing(out: Path, *, overwrite: bool) -> None:
+    """Raise when ``out`` holds something and ``overwrite`` is not set.
+
+    Raises
+    ------
+    UsageError
+        ``out`` is a file, or a directory that is not empty and may not be replaced.
+    """
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        raise UsageError(f"{out} exists and is not a directory. Name another output directory.")
+    if out.is_dir() and any(out.iterdir()) and not overwrite:
+        raise UsageError(f"{out} exists and is not empty. Pass --overwrite to replace it, or name another directory.")
+
+
+@contextmanager
+def output_directory(out: Path, *, overwrite: bool = False, expected_bytes: int = 0) -> Iterator[Path]:
+    """Yield a temporary sibling of ``out`` that becomes ``out`` only if the block ends without an exception.
+
+    The caller writes its files into the yielded directory (``write_file`` fsyncs each) and its manifest last.
+    On any exception, an interrupt included, the temporary directory is removed and ``out`` is as it was.
+
+    Raises
+    ------
+    UsageError
+        ``out`` exists and may not be replaced, or another process is writing it.
+    ResourceError
+        The file system has less than 1.5 × ``expected_bytes`` free.
+    """
+    refuse_existing(out, overwrite=overwrite)
+    parent = out.absolute().parent
+    parent.mkdir(parents=True, exist_ok=True)
+    _require_free_space(parent, expected_bytes)
+    with _lock(parent / f".{out.name}.lock", out):
+        _reclaim_stale(parent, out.name)
+        temporary = parent / f".{out.name}.tmp-{uuid.uuid4().hex}"
+        temporary.mkdir(mode=0o700)
+        try:
+            yield temporary
+            _sync_directory(temporary)
+            temporary.chmod(0o755)
+            refuse_existing(out, overwrite=overwrite)
+            _replace(temporary, out)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path`` and fsync it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as handle:
+        handle.write(data)
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def _require_free_space(parent: Path, expected_bytes: int) -> None:
+    free = shutil.disk_usage(parent).free
+    if free < FREE_SPACE_FACTOR * expected_bytes:
+        raise ResourceError(
+            f"{parent}: {free / 2**20:.0f} MiB free, {FREE_SPACE_FACTOR * expected_bytes / 2**20:.0f} MiB needed. "
+            "Free some space or write to another file system."
+        )
+
+
+@contextmanager
+def _lock(path: Path, out: Path) -> Iterator[None]:
+    handle = _locked(path)
+    if handle is None:
+        raise UsageError(f"{out} is being written by another process. Wait for it, or name another directory.")
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _locked(path: Path) -> int | None:
+    """Return a descriptor that holds the lock at ``path``, or None while another process holds it."""
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # NOTE: the last holder removes the file; a lock on a removed file protects nothing, so look again.
+            if path.exists() and os.fstat(handle).st_ino == path.stat().st_ino:
+                return handle
+        except BlockingIOError:
+            os.close(handle)
+            return None
+        os.close(handle)
+
+
+def _reclaim_stale(parent: Path, name: str) -> None:
+    # NOTE: only under the lock: without a holder, such a directory belongs to a run that was killed.
+    for stale in parent.glob(f".{_glob_literal(name)}.tmp-*"):
+        shutil.rmtree(stale, ignore_errors=True)
+
+
+def _glob_literal(name: str) -> str:
+    return "".join(f"[{character}]" if character in "*?[" else character for character in name)
+
+
+def _replace(temporary: Path, out: Path) -> None:
+    if not out.exists():
+        temporary.rename(out)
+    else:
+        old = out.absolute().parent / f".{out.name}.old-{uuid.uuid4().hex}"
+        out.rename(old)
+        try:
+            temporary.rename(out)
+        except BaseException:
+            old.rename(out)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+    _sync_directory(out.absolute().parent)
+
+
+def _sync_directory(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

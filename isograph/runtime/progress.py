@@ -1,0 +1,57 @@
+"""Steps of a run: what is being done, how far it is, how long each step took."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+logger = logging.getLogger(__name__)
+
+
+class Display(Protocol):
+    """What shows progress to a person; the command line has one, the library's own is silent."""
+
+    def begin(self, step: str) -> None:
+        """Announce a step."""
+
+    def advance(self, done: int, total: int) -> None:
+        """Say how much of the step is done."""
+
+    def end(self, step: str, seconds: float) -> None:
+        """Say that the step is done."""
+
+
+class Silent:
+    """A display that shows nothing."""
+
+    def begin(self, step: str) -> None:
+        """Show nothing."""
+
+    def advance(self, done: int, total: int) -> None:
+        """Show nothing."""
+
+    def end(self, step: str, seconds: float) -> None:
+        """Show nothing."""
+
+
+@dataclass(slots=True)
+class Steps:
+    """The steps of one run. ``seconds`` holds the wall time of each, in order."""
+
+    display: Display = field(default_factory=Silent)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[Callable[[int, int], None]]:
+        """Time the block as the step ``name``; yields the function that reports how far it is."""
+        self.display.begin(name)
+        started = time.perf_counter()
+        yield self.display.advance
+        elapsed = time.perf_counter() - started
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + elapsed, 3)
+        logger.info("%s: %.2f s", name, elapsed)
+        self.display.end(name, elapsed)

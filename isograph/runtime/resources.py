@@ -1,0 +1,61 @@
+"""How much memory a run may take and how much is there: refused before anything is allocated."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from pathlib import Path
+
+from isograph.errors import ResourceError
+
+SHARE_OF_MEMORY = 0.8
+
+
+def available_memory() -> int:
+    """Return the bytes this process may still allocate: free memory, or what its control group leaves, the less."""
+    import psutil
+
+    available = int(psutil.virtual_memory().available)
+    left = _cgroup_memory_left()
+    return available if left is None else min(available, left)
+
+
+def require_memory(needed: int, *, what: str, remedy: str) -> None:
+    """Raise when ``needed`` bytes are more than 80 % of what is available.
+
+    Raises
+    ------
+    ResourceError
+        Names the need, what there is, and ``remedy``.
+    """
+    available = available_memory()
+    if needed > SHARE_OF_MEMORY * available:
+        raise ResourceError(
+            f"{what} needs about {in_units(needed)} of memory; {in_units(available)} are available, of which isograph "
+            f"uses at most {SHARE_OF_MEMORY:.0%}. {remedy}"
+        )
+
+
+def peak_memory() -> int:
+    """Return the largest resident size of this process so far, in bytes, as the operating system counted it."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def in_units(n_bytes: float) -> str:
+    """Return ``n_bytes`` as text in MB or GB."""
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
+
+
+def _cgroup_memory_left() -> int | None:
+    limit = _read_number("/sys/fs/cgroup/memory.max")
+    used = _read_number("/sys/fs/cgroup/memory.current")
+    return None if limit is None or used is None else max(0, limit - used)
+
+
+def _read_number(path: str) -> int | None:
+    try:
+        text = Path(path).read_text(encoding="ascii").strip()
+    except OSError:
+        return None
+    return int(text) if text.isdigit() else None

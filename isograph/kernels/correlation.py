@@ -1,0 +1,112 @@
+"""Pearson correlation of all feature pairs, tile by tile, and of chosen pairs."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isograph.kernels._jit import Index, Matrix, Vector, kernel
+
+Tile = NDArray[np.float32]
+Partners = NDArray[np.int32]
+
+
+@kernel
+def scan_tile(
+    tile: Tile,
+    row0: int,
+    column0: int,
+    gene_of: Index,
+    histogram: Index,
+    strengths: Tile,
+    partners: Partners,
+) -> None:
+    """Count the |r| of a tile into ``histogram`` and keep every feature's strongest partners.
+
+    tile: (rows, columns) r of features row0… with features column0…; of a tile on the diagonal only the part above
+    it is read. gene_of: (p,) gene number of each feature; pairs within a gene are passed over. histogram: (bins,)
+    counts of |r|, bin = ⌊|r|·bins⌋, 1 in the last. strengths, partners: (p, k), heaps with the weakest partner first,
+    −1 where empty; a pair enters the heaps of both its features. Ties in |r| prefer the lower partner number, so what
+    is kept does not depend on the order of tiles.   Twin: tests/reference/correlation.py
+    """
+    bins = histogram.shape[0]
+    for i in range(tile.shape[0]):
+        row = row0 + i
+        first = max(0, row + 1 - column0)
+        for j in range(first, tile.shape[1]):
+            column = column0 + j
+            strength = abs(tile[i, j])
+            if gene_of[row] == gene_of[column]:
+                continue
+            histogram[min(bins - 1, int(strength * bins))] += 1
+            if strength >= strengths[row, 0]:
+                offer_partner(strengths, partners, row, strength, column)
+            if strength >= strengths[column, 0]:
+                offer_partner(strengths, partners, column, strength, row)
+
+
+@kernel
+def offer_partner(strengths: Tile, partners: Partners, feature: int, strength: float, partner: int) -> None:
+    """Put ``partner`` into the feature's heap if it is stronger than the weakest there (ties: lower number).
+
+    strengths, partners: (p, k) heaps as in ``scan_tile``.   Twin: tests/reference/correlation.py
+    """
+    weakest = strengths[feature, 0]
+    if strength < weakest or (strength == weakest and partner > partners[feature, 0]):
+        return
+    k = strengths.shape[1]
+    hole = 0
+    while True:
+        child = 2 * hole + 1
+        if child >= k:
+            break
+        right = child + 1
+        if right < k and (
+            strengths[feature, right] < strengths[feature, child]
+            or (
+                strengths[feature, right] == strengths[feature, child]
+                and partners[feature, right] > partners[feature, child]
+            )
+        ):
+            child = right
+        if strengths[feature, child] > strength or (
+            strengths[feature, child] == strength and partners[feature, child] <= partner
+        ):
+            break
+        strengths[feature, hole] = strengths[feature, child]
+        partners[feature, hole] = partners[feature, child]
+        hole = child
+    strengths[feature, hole] = strength
+    partners[feature, hole] = partner
+
+
+@kernel
+def merge_partners(strengths: Tile, partners: Partners, more_strengths: Tile, more_partners: Partners) -> None:
+    """Offer every partner of the second pair of heaps to the first.
+
+    All four: (p, k) heaps as in ``scan_tile``.   Twin: tests/reference/correlation.py
+    """
+    for feature in range(strengths.shape[0]):
+        for slot in range(more_strengths.shape[1]):
+            if more_partners[feature, slot] >= 0:
+                offer_partner(strengths, partners, feature, more_strengths[feature, slot], more_partners[feature, slot])
+
+
+@kernel
+def pair_correlation(z: Matrix, source: Index, target: Index, start: int, stop: int, out: Vector) -> None:
+    """Write Pearson r of the pairs ``start`` to ``stop`` of (source, target) rows of ``z``.
+
+    z: (p, n), every row with mean 0, finite, not constant. out: (n_pairs,), in [−1, 1].
+    Twin: tests/reference/correlation.py
+    """
+    for pair in range(start, stop):
+        a = source[pair]
+        b = target[pair]
+        product = 0.0
+        square_a = 0.0
+        square_b = 0.0
+        for s in range(z.shape[1]):
+            product += z[a, s] * z[b, s]
+            square_a += z[a, s] * z[a, s]
+            square_b += z[b, s] * z[b, s]
+        out[pair] = min(1.0, max(-1.0, product / np.sqrt(square_a * square_b)))

@@ -1,0 +1,66 @@
+"""The abundance channel: how much of a gene there is."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isograph.features.covariate import Design
+from isograph.kernels._jit import Index, Matrix
+
+CPM_PSEUDOCOUNT = 0.5
+CONSTANT_TOLERANCE = 1e-10
+MIN_OBSERVED = 4
+MIN_OBSERVED_SHARE = 0.5
+
+
+def gene_totals(transcript_counts: Matrix, rows: Index, offsets: Index) -> Matrix:
+    """Return the counts of each gene, summed over its transcripts in the order of ``rows``.
+
+    transcript_counts: (n_transcripts, n_samples). rows: transcript rows in gene order; offsets: (n_genes + 1,).
+    """
+    if len(offsets) == 1:
+        return np.empty((0, transcript_counts.shape[1]))
+    totals: Matrix = np.add.reduceat(transcript_counts[rows], offsets[:-1], axis=0)
+    return totals
+
+
+def log_cpm(gene_counts: Matrix) -> Matrix:
+    """Return log2(CPM + 0.5), CPM = counts per million of the sample's column sum.
+
+    gene_counts: (n_genes, n_samples), ≥ 0, finite, no column sum 0. Scaling a column changes nothing.
+    """
+    library_size = gene_counts.sum(axis=0)
+    result: Matrix = np.log2(gene_counts * (1e6 / library_size) + CPM_PSEUDOCOUNT)
+    return result
+
+
+def residual_scores(values: Matrix, design: Design) -> tuple[Matrix, NDArray[np.bool_]]:
+    """Return the rows of ``values`` with the design projected out and z-scored, and which of them vary.
+
+    values: (n_features, n_samples); NaN is a missing value. A row is fitted on its observed samples only, z-scored
+    there (mean 0, sample sd 1) and NaN elsewhere. A row that is constant after the projection, or has fewer observed
+    samples than half of them or than 4 + the design's rank, does not vary: its scores are 0.
+    """
+    z = values - (values @ design.basis.T) @ design.basis
+    for row in np.flatnonzero(np.isnan(values).any(axis=1)):
+        z[row] = _observed_residual(values[row], design)
+    observed = (~np.isnan(z)).sum(axis=1)
+    enough = observed >= max(MIN_OBSERVED + len(design.columns), MIN_OBSERVED_SHARE * values.shape[1])
+    scale = np.sqrt(np.nansum(z * z, axis=1) / np.maximum(observed - 1, 1))
+    largest = np.nanmax(np.abs(np.where(np.isnan(values), 0.0, values)), axis=1, initial=0.0)
+    varies: NDArray[np.bool_] = enough & (scale > CONSTANT_TOLERANCE * largest)
+    z[varies] /= scale[varies, None]
+    z[~varies] = 0.0
+    return z, varies
+
+
+def _observed_residual(row: NDArray[np.float64], design: Design) -> NDArray[np.float64]:
+    """Return the residual of one row on the design over its observed samples, NaN elsewhere."""
+    present = ~np.isnan(row)
+    residual = np.full_like(row, np.nan)
+    if present.any():
+        within = design.basis[:, present].T
+        weights, *_ = np.linalg.lstsq(within, row[present], rcond=None)
+        residual[present] = row[present] - within @ weights
+    return residual

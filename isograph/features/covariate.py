@@ -1,0 +1,130 @@
+"""The design of the covariates that are projected out of every feature."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import scipy.linalg
+
+from isograph.errors import InputError, examples
+from isograph.kernels._jit import Matrix
+
+RANK_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """Orthonormal basis of the constant and the covariates.
+
+    Attributes
+    ----------
+    basis : (q, n_samples), orthonormal rows; the constant is among what they span.
+    columns : names of the design columns beside the constant, ``name`` or ``name=level``.
+    residual_dof : degrees of freedom left for a correlation, n_samples − 1 − q: n − 2 without covariates.
+    """
+
+    basis: Matrix
+    columns: tuple[str, ...]
+
+    @property
+    def residual_dof(self) -> int:
+        """Degrees of freedom of a correlation between two residuals: n_samples − 1 − q."""
+        return int(self.basis.shape[1]) - 1 - int(self.basis.shape[0])
+
+
+def covariate_design(samples: pl.DataFrame, covariates: Sequence[str]) -> Design:
+    """Return the design of ``covariates``: numbers centred; other types as one 0/1 column per level but the first.
+
+    Raises
+    ------
+    InputError
+        A covariate is missing from the table, has missing values, is constant, or is a linear combination of those
+        before it (both named); or fewer than 3 residual degrees of freedom are left. Everything found is listed.
+    """
+    n = samples.height
+    columns: list[tuple[str, np.ndarray]] = []
+    problems: list[str] = []
+    for name in covariates:
+        problem = _problem(samples, name)
+        if problem:
+            problems.append(problem)
+        else:
+            columns += _design_columns(samples.get_column(name))
+    basis = [np.full(n, 1.0 / np.sqrt(n))]
+    for name, values in columns:
+        residual = _residual(values / np.linalg.norm(values), np.array(basis))
+        norm = float(np.linalg.norm(residual))
+        if norm <= RANK_TOLERANCE:
+            problems.append(_collinear(name, values, columns))
+        else:
+            basis.append(residual / norm)
+    if not problems and n - 1 - len(basis) < 3:
+        problems.append(
+            f"{n} samples and {len(columns)} covariate columns leave {n - 1 - len(basis)} residual degrees of freedom, "
+            "at least 3 are needed. Give fewer covariates."
+        )
+    if problems:
+        raise InputError("covariates", problems)
+    return Design(basis=_orthonormal(np.array(basis)), columns=tuple(name for name, _ in columns))
+
+
+def _orthonormal(rows: Matrix) -> Matrix:
+    factor, _ = scipy.linalg.qr(rows.T, mode="economic")
+    return np.ascontiguousarray(factor.T)
+
+
+def _problem(samples: pl.DataFrame, name: str) -> str | None:
+    """Return what is wrong with the column by itself, None if nothing is."""
+    if name not in samples.columns:
+        return f"no sample column '{name}'. Columns: {', '.join(samples.columns)}."
+    column = samples.get_column(name)
+    if name == "sample_id":
+        return "'sample_id' names the samples and cannot be a covariate."
+    missing = column.is_null()
+    if column.dtype.is_float():
+        missing |= ~column.is_finite().fill_null(value=True)
+    n_missing = int(missing.sum())
+    if n_missing:
+        where = samples.filter(missing).get_column("sample_id")
+        return (
+            f"'{name}' is missing in {n_missing} of {samples.height} samples: {examples(where)}. "
+            "Fill it in, remove these samples, or leave the covariate out."
+        )
+    if column.n_unique() < 2:
+        return f"'{name}' has the same value in every sample. Leave it out."
+    if not (column.dtype.is_numeric() or column.dtype.is_temporal()) and column.n_unique() == samples.height:
+        return f"'{name}' has another value in every sample, so nothing would be left. Leave it out."
+    return None
+
+
+def _design_columns(column: pl.Series) -> list[tuple[str, np.ndarray]]:
+    """Return the design columns of one covariate, each centred."""
+    if column.dtype.is_temporal():
+        column = column.to_physical()
+    if column.dtype.is_numeric():
+        values = column.cast(pl.Float64).to_numpy()
+        return [(column.name, values - values.mean())]
+    text = column.cast(pl.String)
+    levels = sorted(text.unique().to_list())
+    columns = []
+    for level in levels[1:]:
+        indicator = (text == level).cast(pl.Float64).to_numpy()
+        columns.append((f"{column.name}={level}", indicator - indicator.mean()))
+    return columns
+
+
+def _residual(values: np.ndarray, basis: Matrix) -> np.ndarray:
+    for _ in range(2):
+        values = values - basis.T @ (basis @ values)
+    return values
+
+
+def _collinear(name: str, values: np.ndarray, columns: list[tuple[str, np.ndarray]]) -> str:
+    """Return the sentence that names the columns ``name`` is a combination of."""
+    earlier = [(other, column) for other, column in columns[: [c for c, _ in columns].index(name)]]
+    weights, *_ = np.linalg.lstsq(np.array([column for _, column in earlier]).T, values, rcond=None)
+    involved = [other for (other, _), weight in zip(earlier, weights, strict=True) if abs(weight) > RANK_TOLERANCE]
+    return f"'{name}' is a linear combination of {examples(involved)}. Leave one of them out."

@@ -1,0 +1,260 @@
+"""One contract per table: column, type, key, unit, meaning. Writers check against it, documentation is made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from isograph.errors import SchemaError, examples
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its name, type, meaning, and what a null in it means (empty: there are none)."""
+
+    name: str
+    dtype: pl.DataType
+    meaning: str
+    null: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table: its columns in order, its key (unique together), its row order and what a row is.
+
+    ``more`` is the type of any further columns, after the named ones (one per sample); None allows none.
+    """
+
+    name: str
+    row: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    order: str
+    more: pl.DataType | None = None
+    more_meaning: str = ""
+
+    @property
+    def schema(self) -> dict[str, pl.DataType]:
+        """Name → type of the named columns."""
+        return {column.name: column.dtype for column in self.columns}
+
+    def checked(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return ``frame`` if it keeps this contract.
+
+        Raises
+        ------
+        SchemaError
+            Columns missing, unexpected, out of order or of another type; nulls where there may be none; keys that
+            are not unique. Everything found is listed.
+        """
+        problems = [*self._column_problems(frame)]
+        if not problems:
+            problems = [*self._value_problems(frame)]
+        if problems:
+            raise SchemaError(f"table {self.name}", problems)
+        return frame
+
+    def _column_problems(self, frame: pl.DataFrame) -> list[str]:
+        expected, got = self.schema, dict(frame.schema)
+        problems = []
+        if missing := [name for name in expected if name not in got]:
+            problems.append(f"{len(missing)} columns missing: {examples(missing)}")
+        unexpected = [name for name, dtype in got.items() if name not in expected and dtype != self.more]
+        if unexpected:
+            problems.append(f"{len(unexpected)} columns unexpected: {examples(unexpected)}")
+        problems += [
+            f"column '{name}' is {got[name]}, expected {dtype}"
+            for name, dtype in expected.items()
+            if name in got and got[name] != dtype
+        ]
+        if not problems and list(got)[: len(expected)] != list(expected):
+            problems.append(f"columns are {list(got)[: len(expected)]}, expected {list(expected)} in this order")
+        return problems
+
+    def _value_problems(self, frame: pl.DataFrame) -> list[str]:
+        problems = [
+            f"column '{column.name}' has {count} nulls, expected none"
+            for column in self.columns
+            if not column.null and (count := frame.get_column(column.name).null_count())
+        ]
+        n_distinct = frame.select(self.key).n_unique() if frame.height else 0
+        if n_distinct != frame.height:
+            problems.append(f"key ({', '.join(self.key)}) has {frame.height - n_distinct} repeated rows, expected none")
+        return problems
+
+
+_GENE = Column("gene_id", pl.String(), "gene")
+_MODULE = Column("module_id", pl.String(), "module; M000 has the most genes")
+_FEATURE_TYPE = Column("feature_type", pl.String(), "channel of the feature: switch or abundance")
+
+MODULES = Table(
+    name="modules",
+    row="one gene in a module; a gene in no module has no row",
+    columns=(
+        _GENE,
+        _MODULE,
+        Column("kme", pl.Float64(), "signed Pearson r of the gene's best feature with the module eigengene"),
+        Column("feature_type", pl.String(), "channel of that feature: switch or abundance"),
+        Column("gene_name", pl.String(), "gene symbol", "the bundle knows none"),
+    ),
+    key=("gene_id",),
+    order="module_id, |kme| descending, gene_id",
+)
+EDGES = Table(
+    name="edges",
+    row="one pair of genes joined in the network the modules were found in",
+    columns=(
+        Column("source", pl.String(), "gene; source < target"),
+        Column("target", pl.String(), "gene"),
+        Column("weight", pl.Float64(), "signed Pearson r of the pair's strongest feature pair"),
+        Column("source_feature_id", pl.String(), "feature of the source gene in that pair"),
+        Column("target_feature_id", pl.String(), "feature of the target gene in that pair"),
+        Column("source_feature_type", pl.String(), "switch or abundance"),
+        Column("target_feature_type", pl.String(), "switch or abundance"),
+        Column("similarity", pl.Float64(), "second-order similarity of that pair, 0 to 1"),
+    ),
+    key=("source", "target"),
+    order="source, target",
+)
+TRAITS = Table(
+    name="traits",
+    row="one test of a module eigengene against a sample trait",
+    columns=(
+        _MODULE,
+        Column("trait", pl.String(), "column of the sample table"),
+        Column("test", pl.String(), "pearson (number), welch (two levels) or welch_anova (more levels)"),
+        Column(
+            "effect", pl.Float64(), "Pearson r; mean eigengene of level − mean of reference; η². NaN: not estimable"
+        ),
+        Column("statistic", pl.Float64(), "t of Pearson or Welch, F of Welch's ANOVA. NaN: not estimable"),
+        Column("pvalue", pl.Float64(), "two-sided p-value. NaN: not estimable"),
+        Column("qvalue", pl.Float64(), "Benjamini–Hochberg over all rows of the table with a p-value. NaN: no p-value"),
+        Column("n", pl.Int64(), "samples used: those with a value of the trait"),
+        Column(
+            "level", pl.String(), "welch: the level compared; welch_anova: its levels, joined by |", "test is pearson"
+        ),
+        Column("reference", pl.String(), "the level it is compared with", "test is pearson or welch_anova"),
+        Column("reason", pl.String(), "why a value is not estimable, or which samples were left out", "nothing to say"),
+    ),
+    key=("module_id", "trait"),
+    order="module_id, trait in the order of the sample table",
+)
+FEATURE_SCORES = Table(
+    name="feature_scores",
+    row="one feature of the network",
+    columns=(
+        Column("feature_id", pl.String(), "<gene>::switch or <gene>::abundance"),
+        _GENE,
+        _FEATURE_TYPE,
+        Column("n_transcripts", pl.Int64(), "transcripts of the gene in the bundle; 0 in a bundle without transcripts"),
+    ),
+    key=("feature_id",),
+    order="gene_id, feature_type",
+    more=pl.Float64(),
+    more_meaning="one column per sample: score with covariates projected out, mean 0, sample sd 1 over the samples. "
+    "NaN: not measured, taken as 0 by the network",
+)
+MODULE_GENE_ROLES = Table(
+    name="module_gene_roles",
+    row="one gene in its module, with what drives its membership",
+    columns=(
+        _MODULE,
+        _GENE,
+        Column("module_role", pl.String(), "coupled, abundance_only, switch_only, discordant or inactive"),
+        Column(
+            "switch_r",
+            pl.Float64(),
+            "Pearson r of the gene's switch feature with the eigengene of the module's switch features",
+            "the gene or the module has no switch feature",
+        ),
+        Column(
+            "abundance_r",
+            pl.Float64(),
+            "Pearson r of the gene's abundance feature with the eigengene of the module's abundance features",
+            "the gene or the module has no abundance feature",
+        ),
+        Column(
+            "switch_abundance_r",
+            pl.Float64(),
+            "Pearson r between the gene's two features",
+            "the gene lacks one of them",
+        ),
+        Column("switch_active", pl.Boolean(), "|switch_r| ≥ 0.2"),
+        Column("abundance_active", pl.Boolean(), "|abundance_r| ≥ 0.2"),
+    ),
+    key=("gene_id",),
+    order="module_id, gene_id",
+)
+EIGENGENES = Table(
+    name="eigengenes",
+    row="one module in one sample",
+    columns=(
+        _MODULE,
+        Column("sample_id", pl.String(), "sample"),
+        Column(
+            "eigengene",
+            pl.Float64(),
+            "first principal component of the module's features over samples: mean 0, sum of squares 1",
+        ),
+    ),
+    key=("module_id", "sample_id"),
+    order="module_id, samples in the order of the sample table",
+)
+MODULE_SUMMARY = Table(
+    name="module_summary",
+    row="one module",
+    columns=(
+        _MODULE,
+        Column("n_genes", pl.Int64(), "genes in the module"),
+        Column("n_switch_features", pl.Int64(), "switch features the eigengene is made of"),
+        Column("n_abundance_features", pl.Int64(), "abundance features the eigengene is made of"),
+        Column("variance_explained", pl.Float64(), "share of the features' variance that the eigengene explains"),
+        Column("hub_gene", pl.String(), "gene with the largest |kme|"),
+        Column("n_edges", pl.Int64(), "edges between genes of the module"),
+        Column("mean_abs_kme", pl.Float64(), "mean |kme| of its genes"),
+    ),
+    key=("module_id",),
+    order="module_id",
+)
+SWITCH_LOADINGS = Table(
+    name="switch_loadings",
+    row="one transcript of a gene with a switch feature",
+    columns=(
+        _GENE,
+        Column("transcript_id", pl.String(), "transcript"),
+        Column(
+            "loading",
+            pl.Float64(),
+            "weight of the transcript's centred log-ratio in the switch score; squares sum to 1 in a gene",
+        ),
+    ),
+    key=("transcript_id",),
+    order="gene_id, transcripts in the order of the bundle",
+)
+EXCLUDED_FEATURES = Table(
+    name="excluded_features",
+    row="one channel that a gene cannot carry",
+    columns=(
+        _GENE,
+        _FEATURE_TYPE,
+        Column("reason", pl.String(), "single isoform, constant, or constant or too few values"),
+    ),
+    key=("gene_id", "feature_type"),
+    order="gene_id, feature_type",
+)
+
+FIT_TABLES = {
+    table.name: table
+    for table in (
+        MODULES,
+        EDGES,
+        TRAITS,
+        FEATURE_SCORES,
+        MODULE_GENE_ROLES,
+        EIGENGENES,
+        MODULE_SUMMARY,
+        SWITCH_LOADINGS,
+        EXCLUDED_FEATURES,
+    )
+}

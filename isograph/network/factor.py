@@ -1,0 +1,137 @@
+"""The ``factor`` backend: modules from correlation structure alone, deterministic, nothing to train or tune."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isograph.config import FactorConfig
+from isograph.features.channel import Channels
+from isograph.kernels._jit import Index, Vector
+from isograph.network.eigengene import community_eigengenes
+from isograph.network.graph import giant_component_fraction, leiden_communities, second_order_similarities
+from isograph.network.pairs import StrongPairs, strong_pairs
+from isograph.network.result import Network
+from isograph.runtime.progress import Steps
+
+# NOTE: a feature identical to its eigengene would make the criterion infinite.
+SMALLEST_RESIDUAL = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """One partition that was considered."""
+
+    cut: float
+    community_of: Index
+    n_modules: int
+    n_edges: int
+    bic: float
+
+
+def factor_network(channels: Channels, config: FactorConfig, *, seed: int, threads: int, steps: Steps) -> Network:
+    """Return the feature network and its partition.
+
+    Pairs that chance does not explain are kept (``strong_pairs``), compared by how alike their correlation profiles
+    are (``second_order_similarities``), and Leiden communities are found on the graphs of several similarity cuts.
+    The partition with the lowest Bayesian information criterion of "one factor per module" is chosen:
+    n Σᵢ log(1 − kMEᵢ²) + M · n · log p, M modules, p features with a pair, a feature in no module with kME 0.
+    """
+    with steps.step("correlation") as progress:
+        pairs = strong_pairs(
+            channels.z,
+            channels.gene_of,
+            neighbours=config.neighbours,
+            fdr=config.fdr,
+            residual_dof=channels.residual_dof,
+            threads=threads,
+            progress=progress,
+        )
+    with steps.step("similarity") as progress:
+        similarity = second_order_similarities(
+            pairs.source, pairs.target, np.abs(pairs.r), len(channels.gene_of), threads=threads, progress=progress
+        )
+    with steps.step("modules") as progress:
+        candidates = []
+        for done, cut in enumerate(config.similarity_cuts, start=1):
+            candidates.append(_candidate(channels, config, pairs, similarity, cut, seed=seed, threads=threads))
+            progress(done, len(config.similarity_cuts))
+        chosen = min(candidates, key=lambda candidate: candidate.bic)
+    kept = similarity >= chosen.cut
+    return Network(
+        source=pairs.source[kept],
+        target=pairs.target[kept],
+        weight=pairs.r[kept],
+        similarity=similarity[kept],
+        community_of=chosen.community_of,
+        calibration=_calibration(pairs, candidates, chosen, kept),
+    )
+
+
+def _candidate(
+    channels: Channels,
+    config: FactorConfig,
+    pairs: StrongPairs,
+    similarity: Vector,
+    cut: float,
+    *,
+    seed: int,
+    threads: int,
+) -> _Candidate:
+    kept = similarity >= cut
+    found = leiden_communities(
+        pairs.source[kept],
+        pairs.target[kept],
+        similarity[kept],
+        len(channels.gene_of),
+        resolution=config.resolution,
+        seed=seed,
+    )
+    community_of, n_modules = _large_enough(found, channels.gene_of, config.min_module_size)
+    bic = 0.0
+    if n_modules:
+        kme = community_eigengenes(channels.z, community_of, n_modules, threads=threads).kme
+        n = channels.z.shape[1]
+        n_surviving = len(np.unique(np.concatenate([pairs.source, pairs.target])))
+        residual = np.maximum(1.0 - kme[community_of >= 0] ** 2, SMALLEST_RESIDUAL)
+        bic = float(n * np.log(residual).sum() + n_modules * n * np.log(n_surviving))
+    return _Candidate(cut, community_of, n_modules, int(kept.sum()), bic)
+
+
+def _large_enough(community_of: Index, gene_of: Index, min_size: int) -> tuple[Index, int]:
+    """Return the communities with at least ``min_size`` genes, renumbered from 0, and how many there are."""
+    members = np.flatnonzero(community_of >= 0)
+    result = np.full_like(community_of, -1)
+    if len(members) == 0:
+        return result, 0
+    genes = np.unique(np.stack([community_of[members], gene_of[members]]), axis=1)
+    n_genes = np.bincount(genes[0])
+    kept = np.flatnonzero(n_genes >= min_size)
+    number = np.full(len(n_genes), -1, dtype=np.int64)
+    number[kept] = np.arange(len(kept))
+    result[members] = number[community_of[members]]
+    return result, len(kept)
+
+
+def _calibration(
+    pairs: StrongPairs, candidates: list[_Candidate], chosen: _Candidate, kept: NDArray[np.bool_]
+) -> dict[str, object]:
+    return {
+        "n_factors": chosen.n_modules,
+        "correlation_cut": pairs.cut if np.isfinite(pairs.cut) else None,
+        "pairs_tested": pairs.n_tested,
+        "pairs_above_cut": pairs.n_above,
+        "pairs_expected_by_chance": pairs.expected_above,
+        "pairs_kept": len(pairs.r),
+        "similarity_cut": chosen.cut,
+        "similarity_cut_reason": "lowest Bayesian information criterion among the cuts tried",
+        "cuts": [
+            {"similarity_cut": c.cut, "n_modules": c.n_modules, "n_edges": c.n_edges, "bic": round(c.bic, 6)}
+            for c in candidates
+        ],
+        "hidden_confounders_removed": 0,
+        "giant_component_fraction": giant_component_fraction(pairs.source[kept], pairs.target[kept]),
+        "converged": True,
+    }

@@ -1,0 +1,184 @@
+"""The strongest feature pairs of a data set, with a cut that controls false pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.special
+from numpy.typing import NDArray
+
+from isograph.kernels._jit import Index, Matrix, Vector
+from isograph.runtime.threads import run_calls, run_chunks
+
+TILE = 1024
+HISTOGRAM_BINS = 10_000
+PAIRS_PER_CHUNK = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class StrongPairs:
+    """Feature pairs that chance does not explain, each among the strongest of one of its features.
+
+    Attributes
+    ----------
+    source, target : (n_pairs,) feature numbers, source < target, ordered by (source, target).
+    r : (n_pairs,) Pearson r.
+    cut : the smallest |r| kept; above 1 when no pair is.
+    n_tested : pairs of features of different genes.
+    n_above : pairs tested with |r| at or above the cut, kept or not.
+    expected_above : how many of them chance alone would give.
+    """
+
+    source: Index
+    target: Index
+    r: Vector
+    cut: float
+    n_tested: int
+    n_above: int
+    expected_above: float
+
+
+def correlation_pvalue(r: Vector, dof: int) -> Vector:
+    """Return the two-sided p-value of Pearson r under no correlation.
+
+    P(|R| ≥ |r|) = I(1 − r²; dof/2, 1/2), the regularised incomplete beta function: Student's t with t² = dof·r²/(1−r²).
+
+    r: any shape, in [−1, 1]. dof: n − 2 − covariate columns.
+    """
+    p: Vector = scipy.special.betainc(dof / 2.0, 0.5, np.clip(1.0 - np.square(r), 0.0, 1.0))
+    return p
+
+
+def strong_pairs(
+    z: Matrix,
+    gene_of: Index,
+    *,
+    neighbours: int,
+    fdr: float,
+    residual_dof: int,
+    threads: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> StrongPairs:
+    """Return the pairs with |r| above the cut that are among the ``neighbours`` strongest of one of their features.
+
+    The cut is the smallest |r| at which the pairs expected by chance (Student's t with ``residual_dof``) are at most
+    ``fdr`` of the pairs observed. Pairs within a gene are not tested.
+
+    z: (p, n), rows with mean 0 and sample sd 1, finite. gene_of: (p,). At most p · neighbours pairs are returned.
+    """
+    histogram, partners = _scan(z, gene_of, neighbours, threads, progress)
+    n_tested = int(histogram.sum())
+    cut, n_above, expected = _chance_cut(histogram, residual_dof, fdr)
+    source, target = _union(partners)
+    r = pair_correlations(z, source, target, threads=threads)
+    kept = np.abs(r) >= cut
+    return StrongPairs(
+        source=source[kept],
+        target=target[kept],
+        r=r[kept],
+        cut=cut,
+        n_tested=n_tested,
+        n_above=n_above,
+        expected_above=expected,
+    )
+
+
+def pair_correlations(z: Matrix, source: Index, target: Index, *, threads: int) -> Vector:
+    """Return Pearson r of the given pairs in float64. z: (p, n), rows with mean 0."""
+    from isograph.kernels.correlation import pair_correlation
+
+    r = np.empty(len(source))
+
+    def task(start: int, stop: int) -> None:
+        pair_correlation(z, source, target, start, stop, r)
+
+    run_chunks(task, len(source), chunk=PAIRS_PER_CHUNK, threads=threads)
+    return r
+
+
+def _scan(
+    z: Matrix,
+    gene_of: Index,
+    neighbours: int,
+    threads: int,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[Index, NDArray[np.int32]]:
+    """Return the histogram of |r| over all tested pairs and each feature's strongest partners (p, k), −1 where none.
+
+    NOTE: the tile grid depends on p alone and r of a tile on nothing but its rows, so any number of threads sees the
+    same values; which partners are kept does not depend on the order they are offered in.
+    """
+    from isograph.kernels.correlation import merge_partners
+
+    p = z.shape[0]
+    unit = (z / np.sqrt(np.einsum("ij,ij->i", z, z))[:, None]).astype(np.float32)
+    tiles = [(row, column) for row in range(0, p, TILE) for column in range(row, p, TILE)]
+    workers = max(1, min(threads, len(tiles)))
+    states = [_WorkerState.empty(p, min(neighbours, max(1, p - 1))) for _ in range(workers)]
+    idle = list(states)
+
+    def scan(row: int, column: int) -> None:
+        state = idle.pop()
+        state.scan(unit, gene_of, row, column)
+        idle.append(state)
+
+    run_calls([_tile_call(scan, tile) for tile in tiles], threads=workers, progress=progress)
+    first = states[0]
+    for other in states[1:]:
+        first.histogram += other.histogram
+        merge_partners(first.strengths, first.partners, other.strengths, other.partners)
+    return first.histogram, first.partners
+
+
+def _tile_call(scan: Callable[[int, int], None], tile: tuple[int, int]) -> Callable[[], None]:
+    return lambda: scan(*tile)
+
+
+@dataclass(slots=True)
+class _WorkerState:
+    """What one worker has seen: a histogram, heaps of partners and a buffer for the tile in hand."""
+
+    histogram: Index
+    strengths: NDArray[np.float32]
+    partners: NDArray[np.int32]
+    buffer: NDArray[np.float32]
+
+    @classmethod
+    def empty(cls, p: int, k: int) -> _WorkerState:
+        return cls(
+            histogram=np.zeros(HISTOGRAM_BINS, dtype=np.int64),
+            strengths=np.full((p, k), -1.0, dtype=np.float32),
+            partners=np.full((p, k), -1, dtype=np.int32),
+            buffer=np.empty(TILE * TILE, dtype=np.float32),
+        )
+
+    def scan(self, unit: NDArray[np.float32], gene_of: Index, row: int, column: int) -> None:
+        from isograph.kernels.correlation import scan_tile
+
+        left, right = unit[row : row + TILE], unit[column : column + TILE]
+        tile = self.buffer[: len(left) * len(right)].reshape(len(left), len(right))
+        np.matmul(left, right.T, out=tile)
+        scan_tile(tile, row, column, gene_of, self.histogram, self.strengths, self.partners)
+
+
+def _chance_cut(histogram: Index, residual_dof: int, fdr: float) -> tuple[float, int, float]:
+    """Return the smallest bin edge where expected / observed ≤ fdr, the pairs observed and expected there."""
+    edges = np.arange(HISTOGRAM_BINS) / HISTOGRAM_BINS
+    observed = histogram[::-1].cumsum()[::-1]
+    expected = histogram.sum() * correlation_pvalue(edges, residual_dof)
+    passing = np.flatnonzero((observed > 0) & (expected <= fdr * observed))
+    if len(passing) == 0:
+        return float("inf"), 0, 0.0
+    first = passing[0]
+    return float(edges[first]), int(observed[first]), float(expected[first])
+
+
+def _union(partners: NDArray[np.int32]) -> tuple[Index, Index]:
+    """Return the distinct unordered pairs in the partner lists, ordered by (source, target)."""
+    p = partners.shape[0]
+    rows, slots = np.nonzero(partners >= 0)
+    columns = partners[rows, slots].astype(np.int64)
+    codes = np.unique(np.minimum(rows, columns) * p + np.maximum(rows, columns))
+    return codes // p, codes % p

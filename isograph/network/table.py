@@ -1,0 +1,116 @@
+"""The tables of a partition: modules, eigengenes, summary, feature scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from isograph.features.channel import Channels
+from isograph.network.membership import Modules
+from isograph.schemas import EIGENGENES, FEATURE_SCORES, MODULE_SUMMARY, MODULES
+
+
+def module_table(channels: Channels, modules: Modules, gene_names: pl.DataFrame) -> pl.DataFrame:
+    """Return the ``modules`` table: every gene in a module with its best feature's kME.
+
+    gene_names: ``gene_id``, ``gene_name``, one row per gene that has a name.
+    """
+    member = np.flatnonzero(modules.module_of >= 0)
+    best = modules.best_feature[member]
+    table = pl.DataFrame(
+        {
+            "gene_id": pl.Series(channels.gene_ids, dtype=pl.String).gather(member),
+            "module_id": pl.Series(modules.module_ids, dtype=pl.String).gather(modules.module_of[member]),
+            "kme": modules.kme[best],
+            "feature_type": pl.Series(channels.feature_types, dtype=pl.String).gather(best),
+        }
+    )
+    return (
+        table.lazy()
+        .join(gene_names.lazy(), on="gene_id", how="left", validate="1:1", maintain_order="left")
+        .select(list(MODULES.schema))
+        .sort("module_id", -pl.col("kme").abs(), "gene_id")
+        .collect(engine="in-memory")
+    )
+
+
+def eigengene_table(modules: Modules, sample_ids: Sequence[str]) -> pl.DataFrame:
+    """Return the ``eigengenes`` table, one row per module and sample."""
+    n_modules, n_samples = len(modules.module_ids), len(sample_ids)
+    return pl.DataFrame(
+        {
+            "module_id": pl.Series(modules.module_ids, dtype=pl.String).gather(
+                np.repeat(np.arange(n_modules), n_samples)
+            ),
+            "sample_id": pl.Series(sample_ids, dtype=pl.String).gather(np.tile(np.arange(n_samples), n_modules)),
+            "eigengene": modules.eigengenes.reshape(-1),
+        },
+        schema=EIGENGENES.schema,
+    )
+
+
+def feature_score_table(channels: Channels, sample_ids: Sequence[str]) -> pl.DataFrame:
+    """Return the ``feature_scores`` table; a missing value is NaN in it."""
+    scores = channels.z if channels.missing is None else np.where(channels.missing, np.nan, channels.z)
+    table = pl.DataFrame(
+        {
+            "feature_id": channels.feature_ids,
+            "gene_id": pl.Series(channels.gene_ids, dtype=pl.String).gather(channels.gene_of),
+            "feature_type": channels.feature_types,
+            "n_transcripts": channels.n_transcripts,
+        },
+        schema=FEATURE_SCORES.schema,
+    )
+    columns = [pl.Series(sample, np.ascontiguousarray(scores[:, i])) for i, sample in enumerate(sample_ids)]
+    return table.with_columns(columns)
+
+
+def summary_table(modules: Modules, channels: Channels, module_rows: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
+    """Return the ``module_summary`` table from the ``modules`` and ``edges`` tables."""
+    numbers = np.arange(len(modules.module_ids))
+    made_of = pl.DataFrame(
+        {
+            "module_id": pl.Series(modules.module_ids, dtype=pl.String),
+            "n_switch_features": _counts(modules.feature_module[channels.is_switch], len(numbers)),
+            "n_abundance_features": _counts(modules.feature_module[~channels.is_switch], len(numbers)),
+            "variance_explained": modules.explained,
+        }
+    )
+    by_gene = (
+        module_rows.lazy()
+        .group_by("module_id", maintain_order=True)
+        .agg(
+            n_genes=pl.len().cast(pl.Int64),
+            hub_gene=pl.col("gene_id").first(),
+            mean_abs_kme=pl.col("kme").abs().mean(),
+        )
+    )
+    return (
+        made_of.lazy()
+        .join(by_gene, on="module_id", how="left", validate="1:1", maintain_order="left")
+        .join(_inner_edges(module_rows, edges), on="module_id", how="left", validate="1:1", maintain_order="left")
+        .with_columns(pl.col("n_edges").fill_null(0))
+        .select(list(MODULE_SUMMARY.schema))
+        .collect(engine="in-memory")
+    )
+
+
+def _inner_edges(module_rows: pl.DataFrame, edges: pl.DataFrame) -> pl.LazyFrame:
+    home = module_rows.lazy().select("gene_id", "module_id")
+    return (
+        edges.lazy()
+        .select("source", "target")
+        .join(home, left_on="source", right_on="gene_id", how="inner", validate="m:1", maintain_order="left")
+        .join(
+            home, left_on="target", right_on="gene_id", how="inner", validate="m:1", maintain_order="left", suffix="_t"
+        )
+        .filter(pl.col("module_id") == pl.col("module_id_t"))
+        .group_by("module_id", maintain_order=True)
+        .agg(n_edges=pl.len().cast(pl.Int64))
+    )
+
+
+def _counts(numbers: np.ndarray, n: int) -> np.ndarray:
+    return np.bincount(numbers[numbers >= 0], minlength=n)[:n].astype(np.int64)

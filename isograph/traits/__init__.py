@@ -1,0 +1,1 @@
+"""Module eigengenes against sample traits."""

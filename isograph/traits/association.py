@@ -1,0 +1,171 @@
+"""Tests of eigengenes against traits: Pearson, Welch, Welch's ANOVA, Benjamini–Hochberg."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import scipy.special
+
+from isograph.kernels._jit import Index, Matrix, Vector
+from isograph.schemas import TRAITS
+from isograph.traits.trait import Trait, level_rows
+
+FLAT = 1e-10
+
+
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """One trait against every module: effect, statistic and p-value (n_modules,), NaN where not estimable."""
+
+    effect: Vector
+    statistic: Vector
+    pvalue: Vector
+
+
+def trait_table(module_ids: Sequence[str], eigengenes: Matrix, traits: Sequence[Trait]) -> pl.DataFrame:
+    """Return the ``traits`` table. eigengenes: (n_modules, n_samples), no missing values.
+
+    A number is tested by Pearson correlation, two levels by Welch's t, more by Welch's ANOVA, over the samples that
+    have a value. A level of one sample has no variance: its sample is left out, and the row says so.
+    """
+    blocks = [_block(module_ids, eigengenes, trait, position) for position, trait in enumerate(traits)]
+    columns = {**TRAITS.schema, "position": pl.Int64()}
+    table = pl.concat(blocks) if blocks else pl.DataFrame(schema=columns)
+    table = table.sort("module_id", "position", maintain_order=True)
+    qvalue = benjamini_hochberg(table.get_column("pvalue").to_numpy())
+    return table.with_columns(qvalue=pl.Series(qvalue, dtype=pl.Float64)).select(list(TRAITS.schema))
+
+
+def _block(module_ids: Sequence[str], eigengenes: Matrix, trait: Trait, position: int) -> pl.DataFrame:
+    """Return the rows of one trait, without q-values."""
+    level, reference, reason = None, None, None
+    rows = level_rows(trait)
+    used = [number for number, samples in enumerate(rows) if len(samples) >= 2]
+    if trait.levels:
+        dropped = [name for number, name in enumerate(trait.levels) if 0 < len(rows[number]) < 2]
+        reason = f"levels with one sample left out: {', '.join(dropped)}" if dropped else None
+    kept = [rows[number] for number in used]
+    if not trait.levels:
+        test, n = "pearson", int(np.isfinite(trait.values).sum())
+        tests = pearson(eigengenes, trait.values)
+        reason = "fewer than 4 samples have a value" if n < 4 else reason
+    elif len(used) == 2:
+        test, n = "welch", sum(map(len, kept))
+        reference, level = (trait.levels[number] for number in used)
+        tests = welch(eigengenes, *kept)
+    else:
+        test, n = "welch_anova", sum(map(len, kept))
+        level = "|".join(trait.levels[number] for number in used)
+        tests = welch_anova(eigengenes, kept)
+        if len(used) < 2:
+            reason = "fewer than two levels have two samples"
+    n_modules = len(module_ids)
+    reasons = [reason or (None if np.isfinite(p) else "no variance within a level") for p in tests.pvalue]
+    return pl.DataFrame(
+        {
+            "module_id": module_ids,
+            "trait": [trait.name] * n_modules,
+            "test": [test] * n_modules,
+            "effect": tests.effect,
+            "statistic": tests.statistic,
+            "pvalue": tests.pvalue,
+            "qvalue": np.full(n_modules, np.nan),
+            "n": [n] * n_modules,
+            "level": [level] * n_modules,
+            "reference": [reference] * n_modules,
+            "reason": reasons,
+            "position": [position] * n_modules,
+        },
+        schema={**TRAITS.schema, "position": pl.Int64()},
+    )
+
+
+def pearson(eigengenes: Matrix, values: Vector) -> Tests:
+    """Return r, t = r √(dof / (1 − r²)) and its two-sided p, dof = n − 2, over the samples with a value.
+
+    eigengenes: (n_modules, n_samples). values: (n_samples,), NaN where missing. Fewer than 4 values, or values that
+    do not vary: NaN.
+    """
+    present = np.isfinite(values)
+    n = int(present.sum())
+    r = np.full(len(eigengenes), np.nan)
+    if n >= 4:
+        x = values[present] - values[present].mean()
+        y = eigengenes[:, present] - eigengenes[:, present].mean(axis=1, keepdims=True)
+        scale = np.sqrt((x @ x) * np.einsum("ij,ij->i", y, y))
+        varies = scale > FLAT * np.abs(values[present]).max() * np.sqrt(n)
+        r[varies] = np.clip(y[varies] @ x / scale[varies], -1.0, 1.0)
+    dof = n - 2
+    with np.errstate(divide="ignore"):
+        statistic = r * np.sqrt(dof / (1.0 - r * r)) if n >= 4 else r.copy()
+    pvalue = scipy.special.betainc(dof / 2.0, 0.5, 1.0 - r * r) if n >= 4 else r.copy()
+    return Tests(r, statistic, pvalue)
+
+
+def welch(eigengenes: Matrix, reference: Index, level: Index) -> Tests:
+    """Return mean(level) − mean(reference), Welch's t and its two-sided p.
+
+    Welch 1947, Biometrika 34:28–35, doi:10.1093/biomet/34.1-2.28; degrees of freedom by Satterthwaite. A group
+    without variance makes the test NaN, never p = 0. eigengenes: (n_modules, n_samples); groups: sample numbers.
+    """
+    first, second = eigengenes[:, reference], eigengenes[:, level]
+    effect = second.mean(axis=1) - first.mean(axis=1)
+    v1, v2 = _squared_error(first), _squared_error(second)
+    flat = (v1 <= 0.0) | (v2 <= 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = effect / np.sqrt(v1 + v2)
+        dof = (v1 + v2) ** 2 / (v1**2 / (len(reference) - 1) + v2**2 / (len(level) - 1))
+        pvalue = 2.0 * scipy.special.stdtr(dof, -np.abs(statistic))
+    return Tests(effect, np.where(flat, np.nan, statistic), np.where(flat, np.nan, pvalue))
+
+
+def welch_anova(eigengenes: Matrix, groups: Sequence[Index]) -> Tests:
+    """Return η² (between over total sum of squares), Welch's F and its p.
+
+    Welch 1951, Biometrika 38:330–336, doi:10.1093/biomet/38.3-4.330. A group without variance makes the test NaN.
+    eigengenes: (n_modules, n_samples); groups: sample numbers of each level, at least two in each.
+    """
+    n_modules, k = len(eigengenes), len(groups)
+    if k < 2:
+        return Tests(*(np.full(n_modules, np.nan) for _ in range(3)))
+    sizes = np.array([len(group) for group in groups], dtype=np.float64)[:, None]
+    means = np.array([eigengenes[:, group].mean(axis=1) for group in groups])
+    errors = np.array([_squared_error(eigengenes[:, group]) for group in groups])
+    flat = (errors <= 0.0).any(axis=0)
+    grand = (sizes * means).sum(axis=0) / sizes.sum()
+    between = (sizes * (means - grand) ** 2).sum(axis=0)
+    within = (errors * sizes * (sizes - 1.0)).sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weights = 1.0 / errors
+        total = weights.sum(axis=0)
+        centre = (weights * means).sum(axis=0) / total
+        spread = ((1.0 - weights / total) ** 2 / (sizes - 1.0)).sum(axis=0)
+        f = (weights * (means - centre) ** 2).sum(axis=0) / (k - 1.0)
+        statistic = f / (1.0 + 2.0 * (k - 2.0) / (k * k - 1.0) * spread)
+        pvalue = scipy.special.fdtrc(k - 1.0, (k * k - 1.0) / (3.0 * spread), statistic)
+        effect = between / (between + within)
+    return Tests(effect, np.where(flat, np.nan, statistic), np.where(flat, np.nan, pvalue))
+
+
+def benjamini_hochberg(pvalues: Vector) -> Vector:
+    """Return q-values over the p-values that are not NaN; NaN stays NaN and does not count.
+
+    Benjamini & Hochberg 1995, J R Stat Soc B 57:289–300.
+    """
+    q = np.full(len(pvalues), np.nan)
+    tested = np.flatnonzero(~np.isnan(pvalues))
+    order = tested[np.argsort(pvalues[tested], kind="stable")]
+    ranks = np.arange(1, len(order) + 1)
+    scaled = pvalues[order] * len(order) / ranks
+    q[order] = np.minimum(1.0, np.minimum.accumulate(scaled[::-1])[::-1])
+    return q
+
+
+def _squared_error(values: Matrix) -> Vector:
+    """Return the squared standard error of each row's mean, 0 where the row is flat."""
+    error: Vector = values.var(axis=1, ddof=1) / values.shape[1]
+    flat = np.ptp(values, axis=1) <= FLAT * np.abs(values).max(axis=1, initial=0.0)
+    return np.where(flat, 0.0, error)

@@ -1,0 +1,1 @@
+"""DuckDB connections and views; the only room that imports duckdb."""

@@ -1,0 +1,131 @@
+"""Artifact directories: tables that keep their contract, JSON, and a manifest with every file's size and sha256."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+import polars as pl
+
+import isograph
+from isograph.errors import InputError, examples
+from isograph.runtime.output import output_directory, write_file
+from isograph.schemas import Table
+
+MANIFEST = "manifest.json"
+SCHEMA_VERSION = 1
+COMPRESSION_LEVEL = 3
+JSON_STYLE = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
+
+
+@dataclass(slots=True)
+class ArtifactWriter:
+    """Writes the files of one artifact directory and remembers what each must hold.
+
+    Attributes
+    ----------
+    directory : where the files go until they are complete.
+    kind : what the directory is, ``fit``.
+    """
+
+    directory: Path
+    kind: str
+    files: dict[str, dict[str, object]] = field(default_factory=dict)
+
+    def table(self, contract: Table, frame: pl.DataFrame) -> None:
+        """Write ``frame`` as ``<name>.parquet`` after checking it against its contract.
+
+        Raises
+        ------
+        SchemaError
+            The frame does not keep the contract.
+        """
+        buffer = io.BytesIO()
+        contract.checked(frame).write_parquet(buffer, compression="zstd", compression_level=COMPRESSION_LEVEL)
+        self.file(f"{contract.name}.parquet", buffer.getvalue(), table=contract.name, n_rows=frame.height)
+
+    def json(self, name: str, content: object) -> None:
+        """Write ``content`` as JSON with sorted keys; NaN and infinity become null."""
+        self.file(name, orjson.dumps(content, option=JSON_STYLE | orjson.OPT_SERIALIZE_NUMPY))
+
+    def file(self, name: str, data: bytes, **facts: object) -> None:
+        """Write a file and remember its size, its sha256 and ``facts``."""
+        write_file(self.directory / name, data)
+        self.remember(name, data, **facts)
+
+    def remember(self, name: str, data: bytes, **facts: object) -> None:
+        """Put a file that is already in the directory into the manifest."""
+        self.files[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), **facts}
+
+
+@contextmanager
+def artifact_directory(out: Path, kind: str, *, overwrite: bool, expected_bytes: int = 0) -> Iterator[ArtifactWriter]:
+    """Yield a writer; its files and their manifest appear at ``out`` only if the block ends without an exception."""
+    with output_directory(out, overwrite=overwrite, expected_bytes=expected_bytes) as directory:
+        writer = ArtifactWriter(directory, kind)
+        yield writer
+        manifest = {
+            "artifact": kind,
+            "schema_version": SCHEMA_VERSION,
+            "isograph_version": isograph.__version__,
+            "files": writer.files,
+        }
+        data = orjson.dumps(manifest, option=JSON_STYLE)
+        write_file(directory / MANIFEST, data)
+        verify(directory, manifest)
+
+
+def read_manifest(path: Path) -> dict[str, object]:
+    """Return the manifest of an artifact directory.
+
+    Raises
+    ------
+    InputError
+        There is none (the directory is not an artifact, or a run did not finish), or it is not readable.
+    """
+    try:
+        content = orjson.loads((path / MANIFEST).read_bytes())
+    except FileNotFoundError:
+        raise InputError(
+            str(path), [f"no {MANIFEST}: not a directory that isograph wrote, or a run that did not finish."]
+        ) from None
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise InputError(str(path), [f"{MANIFEST} cannot be read: {error}"]) from None
+    if not isinstance(content, dict):
+        raise InputError(str(path), [f"{MANIFEST} holds no object."])
+    return content
+
+
+def verify(path: Path, manifest: dict[str, object]) -> None:
+    """Check that every file of ``manifest`` is there with its size and sha256.
+
+    Raises
+    ------
+    InputError
+        Files are missing or changed; all are named.
+    """
+    files = manifest.get("files")
+    entries = files if isinstance(files, dict) else {}
+    missing, changed = [], []
+    for name, facts in entries.items():
+        try:
+            data = (path / name).read_bytes()
+        except OSError:
+            missing.append(name)
+            continue
+        if len(data) != facts.get("bytes") or hashlib.sha256(data).hexdigest() != facts.get("sha256"):
+            changed.append(name)
+    problems = []
+    if missing:
+        problems.append(f"{len(missing)} files missing: {examples(missing)}. Make the artifact again.")
+    if changed:
+        problems.append(
+            f"{len(changed)} files changed since they were written: {examples(changed)}. Make the artifact again."
+        )
+    if problems:
+        raise InputError(str(path), problems)

@@ -1,0 +1,265 @@
+"""The manifest of a bundle: strict JSON, known keys, file names that stay inside."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from isograph.bundle.file import filename_problem
+from isograph.bundle.finding import Finding, error, reason, warning
+from isograph.errors import examples, shown
+
+MANIFEST = "manifest.json"
+MAX_MANIFEST_BYTES = 2**20
+DIGEST_KEY = "sha256:"
+ENCODING = "dense_npz"
+
+_TYPES: dict[str, type] = {
+    "dataset_name": str,
+    "suite_name": str,
+    "description": str,
+    "sample_table": str,
+    "feature_tables": list,
+    "matrices": list,
+    "provenance": dict,
+    "truth_tables": list,
+}
+_TABLE_TYPES: dict[str, type] = {"kind": str, "filename": str, "n_rows": int}
+_MATRIX_TYPES: dict[str, type] = {
+    "assay_name": str,
+    "filename": str,
+    "n_features": int,
+    "n_samples": int,
+    "encoding": str,
+}
+_JSON_NAMES = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    list: "a list",
+    dict: "an object",
+    type(None): "null",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TableEntry:
+    """A feature table as the manifest describes it."""
+
+    kind: str
+    filename: str
+    n_rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixEntry:
+    """A matrix as the manifest describes it."""
+
+    assay_name: str
+    filename: str
+    n_features: int
+    n_samples: int
+    encoding: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What of a manifest is well formed; ``whole`` only if nothing had to be left out.
+
+    Attributes
+    ----------
+    sample_table : None where the manifest names none that could be opened.
+    """
+
+    dataset_name: str
+    suite_name: str
+    description: str
+    sample_table: str | None
+    feature_tables: tuple[TableEntry, ...]
+    matrices: tuple[MatrixEntry, ...]
+    provenance: dict[str, str]
+    truth_tables: tuple[str, ...]
+    whole: bool
+
+
+class _Refused(ValueError):  # noqa: N818 - never leaves this module
+    """A JSON extension that Python's parser would let pass."""
+
+
+def parse_manifest(data: bytes) -> tuple[Manifest | None, tuple[Finding, ...]]:
+    """Return the manifest and every violation in it; None when it is not a JSON object at all.
+
+    Refused besides what JSON refuses: more than 1 MiB, NaN and Infinity, the same key twice in one object, unknown and
+    missing keys, and file names that could lead out of the bundle.
+    """
+    values, unreadable = _json_object(data)
+    if values is None:
+        return None, (error(MANIFEST, unreadable),)
+    findings = [*_key_findings(values, _TYPES, "")]
+    tables, table_findings = _entries(values, "feature_tables", _TABLE_TYPES)
+    matrices, matrix_findings = _entries(values, "matrices", _MATRIX_TYPES)
+    truths, truth_findings = _truth_tables(values)
+    findings += [*table_findings, *matrix_findings, *truth_findings]
+    findings += [*_repeated("feature_tables", "kind", tables), *_repeated("matrices", "assay_name", matrices)]
+    findings += [*_name_findings(values), *_provenance_findings(values)]
+    sample_table = values.get("sample_table")
+    if isinstance(sample_table, str) and (problem := filename_problem(sample_table)) is not None:
+        findings.append(error(MANIFEST, f"sample_table: {problem}."))
+        sample_table = None
+    manifest = Manifest(
+        dataset_name=_text(values, "dataset_name"),
+        suite_name=_text(values, "suite_name"),
+        description=_text(values, "description"),
+        sample_table=sample_table if isinstance(sample_table, str) else None,
+        feature_tables=tuple(TableEntry(**entry) for entry in tables),
+        matrices=tuple(MatrixEntry(**entry) for entry in matrices),
+        provenance=_provenance(values),
+        truth_tables=tuple(truths),
+        whole=not findings,
+    )
+    listed = {entry.filename for entry in manifest.feature_tables}
+    unlisted = [name for name in truths if name not in listed]
+    if unlisted and manifest.whole:
+        findings.append(
+            warning(MANIFEST, f"truth_tables: {examples(unlisted)} not among the feature_tables, so not read.")
+        )
+    return manifest, tuple(findings)
+
+
+def _json_object(data: bytes) -> tuple[dict[str, object] | None, str]:
+    """The object in ``data``, or None and why there is none."""
+    try:
+        return _parsed(data), ""
+    except _Refused as refused:
+        return None, str(refused)
+    except UnicodeError as problem:
+        return None, f"is not valid UTF-8 text: {reason(problem)}."
+    except RecursionError:
+        return None, "is nested too deeply."
+    except ValueError as problem:
+        return None, f"is not valid JSON: {reason(problem)}."
+
+
+def _parsed(data: bytes) -> dict[str, object]:
+    if len(data) > MAX_MANIFEST_BYTES:
+        raise _Refused(f"is {len(data):,} bytes, expected at most {MAX_MANIFEST_BYTES:,}.")
+    if not data.strip():
+        raise _Refused("is empty.")
+    values = json.loads(data.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
+    # NOTE: 1e999 and half of a surrogate pair pass the parser, and no writer after it.
+    json.dumps(values, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    if not isinstance(values, dict):
+        raise _Refused(f"holds {_JSON_NAMES[type(values)]}, expected an object.")
+    return values
+
+
+def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    repeated = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
+    if repeated:
+        raise _Refused(f"the same key stands twice in one object: {examples(repeated)}. Keep one of them.")
+    return dict(pairs)
+
+
+def _refuse_constant(constant: str) -> NoReturn:
+    raise _Refused(f"is not valid JSON: {constant} is not a JSON value.")
+
+
+def _key_findings(values: Mapping[str, object], types: Mapping[str, type], place: str) -> Iterable[Finding]:
+    """Every key that is missing, unknown or of the wrong type; ``place`` is the entry's name and a colon."""
+    missing = [key for key in types if key not in values]
+    unknown = [key for key in values if key not in types]
+    if missing:
+        yield error(MANIFEST, f"{place}missing {_keys(missing)}. Add {'it' if len(missing) == 1 else 'them'}.")
+    if unknown:
+        yield error(MANIFEST, f"{place}unknown {_keys(unknown)}. The keys are {', '.join(types)}.")
+    for key, expected in types.items():
+        if key in values and type(values[key]) is not expected:
+            got = _JSON_NAMES[type(values[key])]
+            yield error(MANIFEST, f"{place}{key} is {got}, expected {_JSON_NAMES[expected]}.")
+
+
+def _keys(keys: list[str]) -> str:
+    # NOTE: all of them, however many: a reader fixes them in one go.
+    return f"key{'' if len(keys) == 1 else 's'} {examples(keys, limit=len(keys))}"
+
+
+def _entries(
+    values: Mapping[str, object], key: str, types: Mapping[str, type]
+) -> tuple[list[dict[str, Any]], list[Finding]]:
+    """The well-formed entries of the list ``key``, and what is wrong with the others."""
+    listed = values.get(key)
+    entries: list[dict[str, Any]] = []
+    findings: list[Finding] = []
+    for number, entry in enumerate(listed if isinstance(listed, list) else []):
+        problems = list(_entry_findings(entry, types, f"{key}[{number}]: "))
+        findings += problems
+        if not problems:
+            entries.append(entry)
+    return entries, findings
+
+
+def _entry_findings(entry: object, types: Mapping[str, type], place: str) -> Iterable[Finding]:
+    if not isinstance(entry, dict):
+        yield error(MANIFEST, f"{place}is {_JSON_NAMES[type(entry)]}, expected an object.")
+        return
+    yield from _key_findings(entry, types, place)
+    for key, value in entry.items():
+        if types.get(key) is int and type(value) is int and value < 0:
+            yield error(MANIFEST, f"{place}{key} is {value}, expected 0 or more.")
+    filename = entry.get("filename")
+    if isinstance(filename, str) and (problem := filename_problem(filename)) is not None:
+        yield error(MANIFEST, f"{place}{problem}.")
+
+
+def _truth_tables(values: Mapping[str, object]) -> tuple[list[str], list[Finding]]:
+    listed = values.get("truth_tables")
+    names: list[str] = []
+    findings: list[Finding] = []
+    for number, name in enumerate(listed if isinstance(listed, list) else []):
+        if not isinstance(name, str):
+            message = f"truth_tables[{number}]: is {_JSON_NAMES[type(name)]}, expected text."
+            findings.append(error(MANIFEST, message))
+        elif (problem := filename_problem(name)) is not None:
+            findings.append(error(MANIFEST, f"truth_tables[{number}]: {problem}."))
+        else:
+            names.append(name)
+    return names, findings
+
+
+def _repeated(key: str, field: str, entries: list[dict[str, Any]]) -> Iterable[Finding]:
+    repeated = [name for name, count in Counter(entry[field] for entry in entries).items() if count > 1]
+    if repeated:
+        yield error(MANIFEST, f"{key}: {examples(repeated)} listed more than once. Keep one of each {field}.")
+
+
+def _name_findings(values: Mapping[str, object]) -> Iterable[Finding]:
+    # NOTE: the name becomes a directory name wherever a fit is put by default.
+    name = values.get("dataset_name")
+    if isinstance(name, str) and (
+        name.strip() in ("", ".", "..") or not name.isprintable() or not {"/", "\\"}.isdisjoint(name)
+    ):
+        message = f"dataset_name is '{shown(name)}', expected printable text without slashes: results are named by it."
+        yield error(MANIFEST, message)
+
+
+def _provenance_findings(values: Mapping[str, object]) -> Iterable[Finding]:
+    provenance = values.get("provenance")
+    if isinstance(provenance, dict):
+        others = [key for key, value in provenance.items() if not isinstance(value, str)]
+        if others:
+            yield error(MANIFEST, f"provenance: the values of {examples(others)} are not text. Quote them.")
+
+
+def _provenance(values: Mapping[str, object]) -> dict[str, str]:
+    provenance = values.get("provenance")
+    pairs = provenance.items() if isinstance(provenance, dict) else ()
+    return {key: value for key, value in pairs if isinstance(value, str)}
+
+
+def _text(values: Mapping[str, object], key: str) -> str:
+    value = values.get(key)
+    return value if isinstance(value, str) else ""

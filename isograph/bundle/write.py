@@ -1,0 +1,139 @@
+"""Writing a bundle in the layout of ``manifest.json`` plus parquet tables plus npz matrices."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import orjson
+import polars as pl
+
+from isograph.bundle.bundle import TRUTH_KINDS, Bundle, Matrix
+from isograph.bundle.manifest import DIGEST_KEY, ENCODING, MANIFEST, parse_manifest
+from isograph.errors import InputError, examples
+from isograph.runtime.output import output_directory, write_file
+
+TABLE_FILENAMES = {
+    "gene": "genes.parquet",
+    "transcript": "transcripts.parquet",
+    "psi": "psi.parquet",
+    "junction": "junctions.parquet",
+    "truth_module": "truth_modules.parquet",
+    "truth_switch": "truth_switch.parquet",
+    "truth_switch_event": "truth_switch_events.parquet",
+    "truth_abundance": "truth_abundance.parquet",
+    "truth_channel_role": "truth_channel_role.parquet",
+}
+SAMPLE_TABLE = "samples.parquet"
+# NOTE: the earliest date a zip member can carry; a real one would change the bytes of every run.
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def write_bundle(
+    bundle: Bundle, out: Path, *, overwrite: bool = False, extra_files: Mapping[str, bytes] | None = None
+) -> Path:
+    """Write ``bundle`` to the directory ``out`` and return ``out``; same bundle, same bytes.
+
+    The sha256 of every table and matrix is kept in the manifest's provenance (``sha256:<file>``) and checked when the
+    bundle is read. ``extra_files`` (name → content) are put beside them, outside the manifest.
+
+    Raises
+    ------
+    UsageError
+        ``out`` exists, is not empty and ``overwrite`` is not set.
+    InputError
+        A name in ``bundle`` that a manifest cannot hold, or two parts that would become the same file.
+    """
+    _refuse_name_clashes(bundle, extra_files or {})
+    with output_directory(out, overwrite=overwrite, expected_bytes=_size_estimate(bundle)) as directory:
+        files = _encoded_files(bundle)
+        digests = {f"{DIGEST_KEY}{name}": hashlib.sha256(data).hexdigest() for name, data in files.items()}
+        manifest = _manifest(bundle, digests)
+        _refuse_unreadable(manifest, out)
+        for name, data in {**files, **(extra_files or {}), MANIFEST: manifest}.items():
+            write_file(directory / name, data)
+    return out
+
+
+def _refuse_name_clashes(bundle: Bundle, extra_files: Mapping[str, bytes]) -> None:
+    tables = (_table_filename(kind) for kind in bundle.feature_tables)
+    matrices = (f"{assay}.npz" for assay in bundle.matrices)
+    counts = Counter([SAMPLE_TABLE, MANIFEST, *tables, *matrices, *extra_files])
+    clashing = [name for name, count in counts.items() if count > 1]
+    if clashing:
+        violation = f"several parts would become the same file: {examples(clashing)}. Rename the kind or assay."
+        raise InputError("bundle", [violation])
+
+
+def _refuse_unreadable(manifest: bytes, out: Path) -> None:
+    _, findings = parse_manifest(manifest)
+    if findings:
+        raise InputError(str(out), [str(finding) for finding in findings])
+
+
+def _size_estimate(bundle: Bundle) -> int:
+    return sum(matrix.nbytes for matrix in bundle.matrices.values())
+
+
+def _encoded_files(bundle: Bundle) -> dict[str, bytes]:
+    files = {SAMPLE_TABLE: _parquet(bundle.samples)}
+    files |= {_table_filename(kind): _parquet(table) for kind, table in bundle.feature_tables.items()}
+    files |= {f"{assay}.npz": _npz(matrix) for assay, matrix in bundle.matrices.items()}
+    return files
+
+
+def _manifest(bundle: Bundle, digests: Mapping[str, str]) -> bytes:
+    tables = bundle.feature_tables
+    manifest = {
+        "dataset_name": bundle.dataset_name,
+        "suite_name": bundle.suite_name,
+        "description": bundle.description,
+        "sample_table": SAMPLE_TABLE,
+        "feature_tables": [
+            {"kind": kind, "filename": _table_filename(kind), "n_rows": table.height} for kind, table in tables.items()
+        ],
+        "matrices": [
+            {
+                "assay_name": assay,
+                "filename": f"{assay}.npz",
+                "n_features": matrix.shape[0],
+                "n_samples": matrix.shape[1],
+                "encoding": ENCODING,
+            }
+            for assay, matrix in bundle.matrices.items()
+        ],
+        "provenance": {**_without_digests(bundle.provenance), **digests},
+        "truth_tables": [_table_filename(kind) for kind in tables if kind in TRUTH_KINDS],
+    }
+    return orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
+
+
+def _without_digests(provenance: Mapping[str, str]) -> dict[str, str]:
+    # NOTE: those of a bundle that was read are of its old files, some of which may be gone.
+    return {key: value for key, value in provenance.items() if not key.startswith(DIGEST_KEY)}
+
+
+def _table_filename(kind: str) -> str:
+    return TABLE_FILENAMES.get(kind, f"{kind}.parquet")
+
+
+def _parquet(frame: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd", statistics=True)
+    return buffer.getvalue()
+
+
+def _npz(matrix: Matrix) -> bytes:
+    array = io.BytesIO()
+    np.lib.format.write_array(array, np.ascontiguousarray(matrix, dtype=np.float64), allow_pickle=False)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as members:
+        member = zipfile.ZipInfo("data.npy", date_time=_ZIP_EPOCH)
+        member.compress_type = zipfile.ZIP_DEFLATED
+        members.writestr(member, array.getvalue(), compresslevel=1)
+    return archive.getvalue()

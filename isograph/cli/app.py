@@ -1,0 +1,84 @@
+"""The ``isograph`` command: commands are loaded when they are called, so ``--help`` stays fast."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from importlib import import_module
+
+import click
+
+from isograph import __version__
+from isograph.errors import IsographError, shown
+
+EXIT_BUG = 1
+EXIT_INTERRUPTED = 130
+COMMANDS = {
+    "import": ("isograph.cli.import_", "Build a bundle from quantification output."),
+    "validate": ("isograph.cli.validate", "Report every violation of a bundle at once."),
+    "fit": ("isograph.cli.fit", "Infer modules, roles and trait associations from a bundle."),
+    "show": ("isograph.cli.show", "Summarise a fit on the terminal."),
+}
+EPILOG = """\b
+Exit codes: 0 done, 1 bug, 2 usage, 3 input data invalid, 4 not enough memory or disk,
+5 the model did not converge, 130 interrupted."""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one only to run it or to show its own help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Command names in the order of the workflow."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command, or None when there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(import_module(COMMANDS[cmd_name][0]), "command")  # noqa: B009
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the command list without importing a single command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.command(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EPILOG,
+)
+@click.version_option(__version__, "-V", "--version", prog_name="isograph")
+def app() -> None:
+    """Modules of genes that move together, in abundance and in isoform usage."""
+
+
+def main() -> None:
+    """Run the command line and exit with the documented code."""
+    try:
+        code = app.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        _fail("interrupted; nothing was written", EXIT_INTERRUPTED)
+    except KeyboardInterrupt:
+        _fail("interrupted; nothing was written", EXIT_INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except IsographError as error:
+        _fail(f"error: {error}", error.exit_code)
+    except BrokenPipeError:
+        # NOTE: the reader of stdout went away (`isograph … | head`); Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception:
+        traceback.print_exc()
+        _fail("error: this is a bug in isograph; the lines above say where. Please report them.", EXIT_BUG)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int) -> None:
+    for line in message.split("\n"):
+        click.echo(shown(line), err=True)
+    sys.exit(code)

@@ -1,0 +1,94 @@
+"""Options that mean the same on every command."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from isograph.errors import UsageError
+
+Command = Callable[..., Any]
+
+
+def verbosity_options(command: Command) -> Command:
+    """Add ``-v/--verbose`` and ``-q/--quiet``."""
+    command = click.option("-q", "--quiet", is_flag=True, help="Show errors only.")(command)
+    return click.option("-v", "--verbose", is_flag=True, help="Show what is logged while it runs.")(command)
+
+
+def threads_option(command: Command) -> Command:
+    """Add ``--threads``."""
+    return click.option(
+        "--threads",
+        type=click.IntRange(min=1),
+        default=None,
+        help="Threads to use; by default the cores this process may use. No result depends on it.",
+    )(command)
+
+
+def overwrite_option(command: Command) -> Command:
+    """Add ``--overwrite``."""
+    return click.option("--overwrite", is_flag=True, help="Replace the output directory if it is there.")(command)
+
+
+def path_argument(metavar: str, alias: str) -> Callable[[Command], Command]:
+    """Add a path that is given as an argument or, as elsewhere, by an option ``alias``."""
+    name = metavar.lower()
+
+    def added(command: Command) -> Command:
+        command = click.option(alias, f"{name}_option", type=click.Path(path_type=Path), hidden=True)(command)
+        return click.argument(name, type=click.Path(path_type=Path), required=False, metavar=metavar)(command)
+
+    return added
+
+
+def one_path(argument: Path | None, option: Path | None, metavar: str, alias: str) -> Path:
+    """Return the path that was given, as an argument or by its alias.
+
+    Raises
+    ------
+    UsageError
+        It was given neither way, or both ways.
+    """
+    if (argument is None) == (option is None):
+        both = "given twice" if argument is not None else "missing"
+        raise UsageError(f"{metavar} is {both}: give it as an argument or with {alias}.")
+    return argument if argument is not None else option  # type: ignore[return-value]
+
+
+def level(*, verbose: bool, quiet: bool) -> int:
+    """Return the verbosity that the two flags make.
+
+    Raises
+    ------
+    UsageError
+        Both are set.
+    """
+    if verbose and quiet:
+        raise UsageError("--verbose and --quiet exclude each other; give one.")
+    return 1 if verbose else -1 if quiet else 0
+
+
+def program() -> str:
+    """Return how the user would call this program again from the same directory."""
+    return _as_called("isograph", Path(sys.argv[0]))
+
+
+def interpreter() -> str:
+    """Return how the user would call the Python that runs this program."""
+    return _as_called("python", Path(sys.executable))
+
+
+def _as_called(name: str, path: Path) -> str:
+    found = shutil.which(name)
+    if found is not None and Path(found).absolute() == path.absolute():
+        return name
+    relative = os.path.relpath(path)
+    return shlex.quote(relative if len(relative) < len(str(path)) else str(path))

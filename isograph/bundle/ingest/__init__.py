@@ -1,0 +1,1 @@
+"""Reading quantification output: one module per format, each giving the same ``Quantification``."""

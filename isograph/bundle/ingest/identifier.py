@@ -1,0 +1,212 @@
+"""How transcript ids of a quantification and of an annotation are made to meet, and why they do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from isograph.errors import InputError, examples
+
+# NOTE: "_7" is what GENCODE appends to ids lifted to another assembly; "_PAR_Y" is part of the id, not of its version.
+_VERSION = r"\.\d+(?:_\d+)?(_PAR_Y)?$"
+_BAR = r"\|.*$"
+RULES = ("none", "version", "bar", "version+bar")
+SENTENCES = {
+    "none": "ids as they are",
+    "version": "stripping '.N'",
+    "bar": "cutting at '|'",
+    "version+bar": "cutting at '|' and stripping '.N'",
+}
+EXAMPLES_A_SIDE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """How many ids meet under one rule.
+
+    Attributes
+    ----------
+    n_quantified, n_annotated : ids a side.
+    quantified_matched, annotated_matched : ids with a partner on the other side.
+    ambiguous : ids the rule makes equal: two quantified transcripts, or annotated ones of different genes.
+    """
+
+    rule: str
+    n_quantified: int
+    n_annotated: int
+    quantified_matched: int
+    annotated_matched: int
+    ambiguous: int
+
+    @property
+    def share(self) -> float:
+        """Share of the quantified ids that have a partner, in [0, 1]."""
+        return self.quantified_matched / self.n_quantified if self.n_quantified else 0.0
+
+    def to_dict(self) -> dict[str, str | int]:
+        """Return the fields by name."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Genes found for the quantified transcripts.
+
+    Attributes
+    ----------
+    gene_ids, gene_names : (n_transcripts,), null where no gene was found; ``gene_names`` None if the map has none.
+    overlap : under the rule that was used.
+    as_is : under no rule.
+    advice : what to say when transcripts stay without a gene.
+    """
+
+    gene_ids: pl.Series
+    gene_names: pl.Series | None
+    overlap: Overlap
+    as_is: Overlap
+    advice: str
+
+
+def stripped(ids: pl.Series, rule: str) -> pl.Series:
+    """Return ``ids`` under a strip rule: ``version`` drops ``.N`` and keeps ``_PAR_Y``, ``bar`` cuts at the first bar.
+
+    Examples
+    --------
+    >>> stripped(pl.Series(["ENST01.8_PAR_Y", "ENST02.1|ENSG01.4|"]), "version+bar").to_list()
+    ['ENST01_PAR_Y', 'ENST02']
+    """
+    if "bar" in rule:
+        ids = ids.str.replace(_BAR, "")
+    if "version" in rule:
+        ids = ids.str.replace(_VERSION, "${1}")
+    return ids
+
+
+def cut_at_bar(ids: pl.Series) -> tuple[pl.Series, tuple[str, ...]]:
+    """Return ids cut at the first bar, and a note saying so when any had one."""
+    barred = int(ids.str.contains("|", literal=True).sum())
+    if not barred:
+        return ids, ()
+    return stripped(ids, "bar"), (f"transcript names cut at their first '|': {barred}",)
+
+
+def match_genes(transcript_ids: pl.Series, annotation: pl.DataFrame, *, strip: str, name: str) -> Matched:
+    """Return the gene of every quantified transcript.
+
+    Parameters
+    ----------
+    transcript_ids : quantified ids, unique, none missing.
+    annotation : ``transcript_id``, ``gene_id`` and perhaps ``gene_name``; a superset of the quantified set is fine.
+    strip : ``auto`` takes the rule with the most matches among those that confuse no ids; else the rule to use.
+    name : what messages call the annotation.
+
+    Raises
+    ------
+    InputError
+        The annotation gives a quantified transcript two genes, or the rule asked for confuses ids.
+    """
+    annotation = annotation.unique(maintain_order=True)
+    overlaps = {rule: _overlap(transcript_ids, annotation, rule) for rule in RULES}
+    chosen = _best(overlaps) if strip == "auto" else overlaps[strip]
+    if chosen.ambiguous:
+        raise InputError(name, [_ambiguity(transcript_ids, annotation, chosen)])
+    key = pl.DataFrame({"key": stripped(transcript_ids, chosen.rule)})
+    genes = annotation.with_columns(key=stripped(annotation.get_column("transcript_id"), chosen.rule))
+    genes = genes.drop("transcript_id").unique("key", keep="first", maintain_order=True)
+    found = key.join(genes, on="key", how="left", validate="m:1", maintain_order="left")
+    names = found.get_column("gene_name") if "gene_name" in found.columns else None
+    advice = _advice(transcript_ids, annotation, overlaps, chosen, name)
+    return Matched(found.get_column("gene_id"), names, chosen, overlaps["none"], advice)
+
+
+def _best(overlaps: dict[str, Overlap]) -> Overlap:
+    safe = [overlap for overlap in overlaps.values() if not overlap.ambiguous or overlap.rule == "none"]
+    return max(safe, key=lambda overlap: overlap.quantified_matched)
+
+
+def _overlap(transcript_ids: pl.Series, annotation: pl.DataFrame, rule: str) -> Overlap:
+    quantified = stripped(transcript_ids, rule)
+    annotated = stripped(annotation.get_column("transcript_id"), rule)
+    return Overlap(
+        rule=rule,
+        n_quantified=quantified.len(),
+        n_annotated=annotated.n_unique(),
+        quantified_matched=int(quantified.is_in(annotated.implode()).sum()),
+        annotated_matched=int(annotated.unique().is_in(quantified.implode()).sum()),
+        ambiguous=_confused(transcript_ids, annotation, rule).len(),
+    )
+
+
+def _confused(transcript_ids: pl.Series, annotation: pl.DataFrame, rule: str) -> pl.Series:
+    """Return the ids that stand for two quantified transcripts, or for a quantified one with two genes."""
+    quantified = stripped(transcript_ids, rule)
+    twice = quantified.filter(quantified.is_duplicated()).unique(maintain_order=True)
+    genes = annotation.select(
+        key=stripped(annotation.get_column("transcript_id"), rule),
+        gene=pl.col("gene_id") if rule == "none" else stripped(annotation.get_column("gene_id"), rule),
+    ).unique(maintain_order=True)
+    keys = genes.get_column("key")
+    two_genes = keys.filter(keys.is_duplicated() & keys.is_in(quantified.implode())).unique(maintain_order=True)
+    return pl.concat([twice.alias("key"), two_genes]).unique(maintain_order=True)
+
+
+def _ambiguity(transcript_ids: pl.Series, annotation: pl.DataFrame, chosen: Overlap) -> str:
+    shown = examples(_confused(transcript_ids, annotation, chosen.rule))
+    if chosen.rule == "none":
+        return (
+            f"quantified transcripts with more than one gene: {chosen.ambiguous} ({shown}). "
+            "Give every transcript one gene."
+        )
+    return (
+        f"ids that {SENTENCES[chosen.rule]} makes ambiguous: {chosen.ambiguous} ({shown}). "
+        "Use --strip auto or none, or make the ids agree."
+    )
+
+
+def _advice(
+    transcript_ids: pl.Series, annotation: pl.DataFrame, overlaps: dict[str, Overlap], chosen: Overlap, name: str
+) -> str:
+    annotated = annotation.get_column("transcript_id").unique(maintain_order=True)
+    left = _alone(transcript_ids, annotated, chosen.rule)
+    other = _alone(annotated, transcript_ids, chosen.rule)
+    annotated_share = chosen.annotated_matched / chosen.n_annotated if chosen.n_annotated else 0.0
+    return (
+        f"{chosen.quantified_matched} of {chosen.n_quantified} quantified transcripts ({_percent(chosen.share)}) are "
+        f"in {name}, and {chosen.annotated_matched} of its {chosen.n_annotated} ({_percent(annotated_share)}) are "
+        "quantified. "
+        f"Quantified only: {examples(left, EXAMPLES_A_SIDE) or 'none'}; "
+        f"in {name} only: {examples(other, EXAMPLES_A_SIDE) or 'none'}. "
+        f"{_remedy(transcript_ids, annotation, overlaps, chosen)}"
+    )
+
+
+def _alone(ids: pl.Series, others: pl.Series, rule: str) -> pl.Series:
+    return ids.filter(~stripped(ids, rule).is_in(stripped(others, rule).implode()))
+
+
+def _remedy(transcript_ids: pl.Series, annotation: pl.DataFrame, overlaps: dict[str, Overlap], chosen: Overlap) -> str:
+    best = max(overlaps.values(), key=lambda overlap: overlap.quantified_matched)
+    if best.quantified_matched > chosen.quantified_matched:
+        gain = f"{SENTENCES[best.rule]}: {_percent(chosen.share)} → {_percent(best.share)}"
+        if best.ambiguous:
+            return (
+                f"{gain}, but it makes {best.ambiguous} ids stand for two transcripts or genes each: make them agree."
+            )
+        return f"{gain}; pass --strip {best.rule if best.rule in ('version', 'bar') else 'auto'}."
+    if not chosen.quantified_matched:
+        swapped = transcript_ids.is_in(annotation.get_column("gene_id").implode()).mean()
+        if isinstance(swapped, float) and swapped > 0.5:
+            return "The gene column holds the quantified ids: are its two columns the other way round?"
+        return "No strip rule helps: is it the annotation the reads were quantified with?"
+    return (
+        "No strip rule does better. Use the annotation the reads were quantified with, "
+        "or pass --drop-unmatched to leave these transcripts out."
+    )
+
+
+def _percent(share: float) -> str:
+    text = f"{100 * share:.1f}"
+    if share < 1 and text == "100.0":
+        return ">99.9 %"
+    return f"{text.removesuffix('.0')} %"

@@ -1,0 +1,146 @@
+"""``isograph import``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from isograph.cli.console import log_to_stderr
+from isograph.cli.option import level, overwrite_option, verbosity_options
+from isograph.config import ImportConfig
+from isograph.errors import shown
+
+_DEFAULTS = ImportConfig()
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_SHOWN_COLUMNS = 12
+
+
+@click.command(name="import", context_settings={"show_default": True})
+@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    type=click.Choice(["auto", "salmon", "nf-core", "matrix"]),
+    default=_DEFAULTS.format,
+    help="What SOURCE is: Salmon directories, an nf-core/rnaseq output, or a matrix file.",
+)
+@click.option("--samples", type=_FILE, help="Sample sheet: CSV, TSV or parquet, a row a sample.")
+@click.option("--sample-column", metavar="NAME", help="The sheet's id column.  [default: found by name]")
+@click.option("--tx2gene", type=_FILE, help="Table of transcript, gene and perhaps gene name.")
+@click.option("--gtf", type=_FILE, help="GTF, plain or gzipped, to look up genes in.")
+@click.option("--id-column", metavar="NAME", help="Id column of a matrix.  [default: found by name]")
+@click.option("--gene-column", metavar="NAME", help="Gene column of a matrix.  [default: found by name]")
+@click.option(
+    "--scale",
+    type=click.Choice(["counts", "log"]),
+    default=_DEFAULTS.scale,
+    help="What the values of a matrix are; log is for genes only and is not filtered.",
+)
+@click.option(
+    "--strip",
+    type=click.Choice(["auto", "none", "version", "bar"]),
+    default=_DEFAULTS.strip,
+    help="How transcript ids are made to match: version drops '.N', bar cuts at '|'.",
+)
+@click.option("--drop-unmatched", is_flag=True, help="Leave out samples and transcripts without a partner.")
+@click.option("--min-cpm", type=float, default=_DEFAULTS.min_cpm, help="Keep genes with this many counts per million …")
+@click.option(
+    "--min-samples", type=float, default=_DEFAULTS.min_samples, help="… in this many samples, or this share below 1."
+)
+@click.option(
+    "--min-tx-count", type=float, default=_DEFAULTS.min_tx_count, help="Keep transcripts with this many counts …"
+)
+@click.option("--min-prop", type=float, default=_DEFAULTS.min_prop, help="… in this share of samples.")
+@click.option("--name", "dataset_name", metavar="DATASET", help="Name of the data set.  [default: the name of OUT]")
+@overwrite_option
+@verbosity_options
+def command(source: Path, out: Path, *, overwrite: bool, verbose: bool, quiet: bool, **settings: Any) -> None:  # noqa: ANN401
+    """Build the bundle OUT from the quantification output SOURCE.
+
+    SOURCE is a directory of Salmon sample directories, an nf-core/rnaseq output directory, or a matrix of counts
+    (CSV, TSV or parquet; a row a transcript or gene and a column a sample, or one line a value). A filter set to 0
+    is off. What was found, matched and dropped goes to stderr and to import_report.json in OUT.
+    """
+    config = ImportConfig(**settings)
+    from isograph.pipeline.import_ import import_bundle
+
+    with log_to_stderr(level(verbose=verbose, quiet=quiet)):
+        report = import_bundle(source, out, config, overwrite=overwrite).to_dict()
+    if not quiet:
+        for line in _account(report):
+            click.echo(shown(line), err=True)
+    click.echo(out)
+
+
+def _account(report: dict[str, Any]) -> list[str]:
+    found, written = report["found"], report["written"]
+    features = f"{report['level']}s"
+    lines = [f"{report['format']}: {found[features]:,} {features} × {found['samples']:,} samples in {report['source']}"]
+    lines += _sample_lines(report["samples"], written["samples"])
+    lines += _gene_lines(report["genes"], report["level"])
+    lines += _filter_lines(report["filters"])
+    lines += [f"note: {note}" for note in report["notes"]]
+    return lines
+
+
+def _sample_lines(samples: dict[str, Any], n_written: int) -> list[str]:
+    lines = []
+    if samples["sheet"] is not None:
+        lines.append(f"samples: {n_written:,} matched, by '{samples['id_column']}' of {samples['sheet']}")
+        shown = [_column(column) for column in samples["columns"][:_SHOWN_COLUMNS]]
+        more = len(samples["columns"]) - len(shown)
+        lines += [f"  {line}" for line in shown] + ([f"  … and {more} more columns"] if more > 0 else [])
+    rates = [facts["percent_mapped"] for facts in samples["recorded"].values() if "percent_mapped" in facts]
+    if rates:
+        lines.append(f"mapping rate: {min(rates):.1f} to {max(rates):.1f} %")
+    return lines
+
+
+def _column(column: dict[str, Any]) -> str:
+    levels = f", levels: {column['n_levels']}" if column["kind"] in ("text", "integer") else ""
+    missing = f", missing: {column['n_missing']}" if column["n_missing"] else ""
+    return f"{column['name']}: {column['kind']}{levels}{missing}"
+
+
+def _gene_lines(genes: dict[str, Any], level: str) -> list[str]:
+    if level == "gene":
+        return []
+    lines = [f"genes: from {genes['from']}; gene counts: {genes['counts_from']}"]
+    if "overlap" in genes:
+        overlap = genes["overlap"]
+        lines[0] = (
+            f"genes: from {genes['file']} ({genes['from']}), {overlap['quantified_matched']:,} of "
+            f"{overlap['n_quantified']:,} transcripts matched; gene counts: {genes['counts_from']}"
+        )
+    return lines
+
+
+def _share(samples: float) -> str:
+    """Say a number of samples, or a share of them: below 1, or 1 where it stands for all."""
+    return f"{samples:.0%} of" if samples < 1 else f"{samples:g}"
+
+
+def _filter_lines(filters: dict[str, Any]) -> list[str]:
+    if not filters["applied"]:
+        return [f"filters: none, {filters['reason']}"]
+    lines = [
+        (
+            f"genes kept: {filters['genes_after']:,} of {filters['genes_before']:,} "
+            f"({filters['min_cpm']:g} CPM in {_share(filters['min_samples'])} samples)"
+        )
+    ]
+    if "transcripts_after" in filters:
+        lines += [
+            (
+                f"transcripts kept: {filters['transcripts_after']:,} of {filters['transcripts_before']:,} "
+                f"({filters['min_tx_count']:g} counts in {_share(filters['min_prop'])} samples), "
+                f"{100 * filters['reads_kept']:.1f} % of the reads"
+            ),
+            (
+                f"genes with two or more transcripts: {filters['genes_with_two_transcripts_after']:,} of "
+                f"{filters['genes_with_two_transcripts_before']:,}"
+            ),
+        ]
+    return lines

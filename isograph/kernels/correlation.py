@@ -16,6 +16,7 @@ def scan_tile(
     tile: Tile,
     row0: int,
     column0: int,
+    floor: float,
     gene_of: Index,
     histogram: Index,
     strengths: Tile,
@@ -24,18 +25,21 @@ def scan_tile(
     """Count the |r| of a tile into ``histogram`` and keep every feature's strongest partners.
 
     tile: (rows, columns) r of features row0… with features column0…; of a tile on the diagonal only the part above
-    it is read. gene_of: (p,) gene number of each feature; pairs within a gene are passed over. histogram: (bins,)
-    counts of |r|, bin = ⌊|r|·bins⌋, 1 in the last. strengths, partners: (p, k), heaps with the weakest partner first,
-    −1 where empty; a pair enters the heaps of both its features. Ties in |r| prefer the lower partner number, so what
-    is kept does not depend on the order of tiles.   Twin: tests/reference/correlation.py
+    it is read. Pairs with |r| < floor are passed over, and so are pairs within a gene. gene_of: (p,) gene number of
+    each feature. histogram: (bins,) counts of |r|, bin = ⌊|r|·bins⌋, 1 in the last. strengths, partners: (p, k),
+    heaps with the weakest partner first, −1 where empty; a pair enters the heaps of both its features. Ties in |r|
+    prefer the lower partner number, so what is kept does not depend on the order of tiles.
+    Twin: tests/reference/correlation.py
     """
     bins = histogram.shape[0]
     for i in range(tile.shape[0]):
         row = row0 + i
         first = max(0, row + 1 - column0)
         for j in range(first, tile.shape[1]):
-            column = column0 + j
             strength = abs(tile[i, j])
+            if strength < floor:
+                continue
+            column = column0 + j
             if gene_of[row] == gene_of[column]:
                 continue
             histogram[min(bins - 1, int(strength * bins))] += 1

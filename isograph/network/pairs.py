@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import scipy.special
@@ -68,9 +69,10 @@ def strong_pairs(
 
     z: (p, n), rows with mean 0 and sample sd 1, finite. gene_of: (p,). At most p · neighbours pairs are returned.
     """
-    histogram, partners = _scan(z, gene_of, neighbours, threads, progress)
-    n_tested = int(histogram.sum())
-    cut, n_above, expected = _chance_cut(histogram, residual_dof, fdr)
+    n_tested = _pairs_between_genes(gene_of)
+    floor = _smallest_cut(residual_dof, fdr)
+    histogram, partners = _scan(z, gene_of, neighbours=neighbours, floor=floor, threads=threads, progress=progress)
+    cut, n_above, expected = _chance_cut(histogram, n_tested, residual_dof, fdr)
     source, target = _union(partners)
     r = pair_correlations(z, source, target, threads=threads)
     kept = np.abs(r) >= cut
@@ -101,11 +103,13 @@ def pair_correlations(z: Matrix, source: Index, target: Index, *, threads: int) 
 def _scan(
     z: Matrix,
     gene_of: Index,
+    *,
     neighbours: int,
+    floor: float,
     threads: int,
     progress: Callable[[int, int], None] | None,
 ) -> tuple[Index, NDArray[np.int32]]:
-    """Return the histogram of |r| over all tested pairs and each feature's strongest partners (p, k), −1 where none.
+    """Return the histogram of |r| ≥ floor and each feature's strongest partners (p, k), −1 where none.
 
     NOTE: the tile grid depends on p alone and r of a tile on nothing but its rows, so any number of threads sees the
     same values; which partners are kept does not depend on the order they are offered in.
@@ -121,19 +125,15 @@ def _scan(
 
     def scan(row: int, column: int) -> None:
         state = idle.pop()
-        state.scan(unit, gene_of, row, column)
+        state.scan(unit, gene_of, floor, row, column)
         idle.append(state)
 
-    run_calls([_tile_call(scan, tile) for tile in tiles], threads=workers, progress=progress)
+    run_calls([partial(scan, *tile) for tile in tiles], threads=workers, progress=progress)
     first = states[0]
     for other in states[1:]:
         first.histogram += other.histogram
         merge_partners(first.strengths, first.partners, other.strengths, other.partners)
     return first.histogram, first.partners
-
-
-def _tile_call(scan: Callable[[int, int], None], tile: tuple[int, int]) -> Callable[[], None]:
-    return lambda: scan(*tile)
 
 
 @dataclass(slots=True)
@@ -154,20 +154,37 @@ class _WorkerState:
             buffer=np.empty(TILE * TILE, dtype=np.float32),
         )
 
-    def scan(self, unit: NDArray[np.float32], gene_of: Index, row: int, column: int) -> None:
+    def scan(self, unit: NDArray[np.float32], gene_of: Index, floor: float, row: int, column: int) -> None:
         from isograph.kernels.correlation import scan_tile
 
         left, right = unit[row : row + TILE], unit[column : column + TILE]
         tile = self.buffer[: len(left) * len(right)].reshape(len(left), len(right))
         np.matmul(left, right.T, out=tile)
-        scan_tile(tile, row, column, gene_of, self.histogram, self.strengths, self.partners)
+        scan_tile(tile, row, column, floor, gene_of, self.histogram, self.strengths, self.partners)
 
 
-def _chance_cut(histogram: Index, residual_dof: int, fdr: float) -> tuple[float, int, float]:
+def _pairs_between_genes(gene_of: Index) -> int:
+    """Return the number of feature pairs of different genes."""
+    p = len(gene_of)
+    sizes = np.bincount(gene_of) if p else np.zeros(0, dtype=np.int64)
+    return p * (p - 1) // 2 - int((sizes * (sizes - 1) // 2).sum())
+
+
+def _bin_edges() -> Vector:
+    return np.arange(HISTOGRAM_BINS) / HISTOGRAM_BINS
+
+
+def _smallest_cut(residual_dof: int, fdr: float) -> float:
+    """Return the smallest bin edge that can be the cut: below it chance alone gives more than ``fdr`` of all pairs."""
+    possible = np.flatnonzero(correlation_pvalue(_bin_edges(), residual_dof) <= fdr)
+    return float(_bin_edges()[possible[0]]) if len(possible) else 1.0
+
+
+def _chance_cut(histogram: Index, n_tested: int, residual_dof: int, fdr: float) -> tuple[float, int, float]:
     """Return the smallest bin edge where expected / observed ≤ fdr, the pairs observed and expected there."""
-    edges = np.arange(HISTOGRAM_BINS) / HISTOGRAM_BINS
+    edges = _bin_edges()
     observed = histogram[::-1].cumsum()[::-1]
-    expected = histogram.sum() * correlation_pvalue(edges, residual_dof)
+    expected = n_tested * correlation_pvalue(edges, residual_dof)
     passing = np.flatnonzero((observed > 0) & (expected <= fdr * observed))
     if len(passing) == 0:
         return float("inf"), 0, 0.0

@@ -10,7 +10,11 @@ from isograph.kernels.axis import leading_axis
 CHECK_EVERY = 6
 RESIDUAL_TOLERANCE = 1e-13
 SIGN_TOLERANCE = 1e-9
-_GOLDEN = 0.6180339887498949
+# NOTE: multiplier, modulus and seed of a Lehmer generator (Park, Miller & Stockmeyer 1993, CACM 36(7)). A start
+# without structure: one like s·φ mod 1 is orthogonal to balanced patterns such as + − − + − + + −.
+_MULTIPLIER = 48_271
+_MODULUS = 2_147_483_647
+_SEED = 1_043_618_065
 
 
 @kernel
@@ -70,8 +74,10 @@ def _leading_component(z: Matrix, rows: Index, out: Vector) -> float:
     diagonal = np.zeros(limit)
     below = np.zeros(limit)
     vector = np.empty(n)
+    state = _SEED
     for s in range(n):
-        vector[s] = (s * _GOLDEN) % 1.0 - 0.5
+        state = (state * _MULTIPLIER) % _MODULUS
+        vector[s] = state / _MODULUS - 0.5
     # NOTE: one product first brings the arbitrary start into the row space, where the answer lies.
     _gram_product(z, rows, vector, krylov[0])
     _normalise(krylov[0])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from isograph.network.graph import giant_component_fraction, leiden_communities,
 from isograph.network.pairs import StrongPairs, strong_pairs
 from isograph.network.result import Network
 from isograph.runtime.progress import Steps
+from isograph.runtime.threads import run_calls
 
 # NOTE: a feature identical to its eigengene would make the criterion infinite.
 SMALLEST_RESIDUAL = 1e-12
@@ -54,10 +57,7 @@ def factor_network(channels: Channels, config: FactorConfig, *, seed: int, threa
             pairs.source, pairs.target, np.abs(pairs.r), len(channels.gene_of), threads=threads, progress=progress
         )
     with steps.step("modules") as progress:
-        candidates = []
-        for done, cut in enumerate(config.similarity_cuts, start=1):
-            candidates.append(_candidate(channels, config, pairs, similarity, cut, seed=seed, threads=threads))
-            progress(done, len(config.similarity_cuts))
+        candidates = _candidates(channels, config, pairs, similarity, seed=seed, threads=threads, progress=progress)
         chosen = min(candidates, key=lambda candidate: candidate.bic)
     kept = similarity >= chosen.cut
     return Network(
@@ -70,15 +70,26 @@ def factor_network(channels: Channels, config: FactorConfig, *, seed: int, threa
     )
 
 
-def _candidate(
+def _candidates(
     channels: Channels,
     config: FactorConfig,
     pairs: StrongPairs,
     similarity: Vector,
-    cut: float,
     *,
     seed: int,
     threads: int,
+    progress: Callable[[int, int], None],
+) -> list[_Candidate]:
+    """Return one candidate per graph; of the cuts that keep the same pairs, the lowest stands for all."""
+    graphs = {int((similarity >= cut).sum()): cut for cut in sorted(config.similarity_cuts, reverse=True)}
+    calls = [
+        partial(_candidate, channels, config, pairs, similarity, cut=cut, seed=seed) for cut in sorted(graphs.values())
+    ]
+    return run_calls(calls, threads=threads, progress=progress)
+
+
+def _candidate(
+    channels: Channels, config: FactorConfig, pairs: StrongPairs, similarity: Vector, *, cut: float, seed: int
 ) -> _Candidate:
     kept = similarity >= cut
     found = leiden_communities(
@@ -92,7 +103,7 @@ def _candidate(
     community_of, n_modules = _large_enough(found, channels.gene_of, config.min_module_size)
     bic = 0.0
     if n_modules:
-        kme = community_eigengenes(channels.z, community_of, n_modules, threads=threads).kme
+        kme = community_eigengenes(channels.z, community_of, n_modules, threads=1).kme
         n = channels.z.shape[1]
         n_surviving = len(np.unique(np.concatenate([pairs.source, pairs.target])))
         residual = np.maximum(1.0 - kme[community_of >= 0] ** 2, SMALLEST_RESIDUAL)

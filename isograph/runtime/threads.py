@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 from isograph.errors import ConfigError
@@ -76,7 +77,7 @@ def run_chunks(
     Chunks have a fixed size, whatever the number of threads, and each must write only what it owns.
     """
     starts = range(0, n_rows, chunk)
-    calls = [_bound(task, start, min(start + chunk, n_rows)) for start in starts]
+    calls = [partial(task, start, min(start + chunk, n_rows)) for start in starts]
     run_calls(calls, threads=threads, progress=progress)
 
 
@@ -108,10 +109,6 @@ def _wait_for_all(futures: Sequence[Future[_Result]], progress: Callable[[int, i
             future.result()
         if progress is not None:
             progress(len(futures) - len(pending), len(futures))
-
-
-def _bound(task: Callable[[int, int], None], start: int, stop: int) -> Callable[[], None]:
-    return lambda: task(start, stop)
 
 
 def _affinity_cores() -> int:

@@ -80,6 +80,7 @@ class FactorConfig:
     similarity_cuts : second-order similarities at which the graph is cut and partitioned.
     resolution : Leiden resolution; 1 is plain modularity.
     min_module_size : genes a module must have.
+    min_kme : |kME| that a gene's best feature must reach for the gene to be in a module.
     """
 
     neighbours: int = 60
@@ -87,6 +88,7 @@ class FactorConfig:
     similarity_cuts: tuple[float, ...] = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
     resolution: float = 1.0
     min_module_size: int = 3
+    min_kme: float = 0.3
 
     def __post_init__(self) -> None:
         cuts = self.similarity_cuts
@@ -96,8 +98,9 @@ class FactorConfig:
                 f"fdr is {self.fdr}, expected above 0 and below 1": 0 < self.fdr < 1,
                 f"similarity_cuts is {list(cuts)}, expected one or more values from 0 to 1": len(cuts) > 0
                 and all(0 <= cut <= 1 for cut in cuts),
-                f"resolution is {self.resolution}, expected above 0": self.resolution > 0,
+                f"resolution is {self.resolution}, expected above 0": 0 < self.resolution < float("inf"),
                 f"min_module_size is {self.min_module_size}, expected 2 or more": self.min_module_size >= 2,
+                f"min_kme is {self.min_kme}, expected 0 to 1": 0 <= self.min_kme <= 1,
             }
         )
 

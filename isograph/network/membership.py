@@ -35,19 +35,22 @@ class Modules:
     kme: Vector
 
 
-def gene_modules(channels: Channels, community_of: Index, *, min_module_size: int, threads: int) -> Modules:
+def gene_modules(
+    channels: Channels, community_of: Index, *, min_module_size: int, min_kme: float, threads: int
+) -> Modules:
     """Return the modules of genes that a partition of features makes.
 
-    A gene with features in several communities goes to the one where its best feature has the largest |kME|. Modules
-    of fewer than ``min_module_size`` genes are dissolved. Eigengenes are then taken over the features whose gene
-    stayed. Modules are numbered by number of genes, ties by the first gene id.
+    A gene with features in several communities goes to the one where its best feature has the largest |kME|, and to
+    none if that is below ``min_kme``. Modules of fewer than ``min_module_size`` genes are dissolved. Eigengenes are
+    then taken over the features whose gene stayed. Modules are numbered by number of genes, ties by the first gene id.
     """
     n_genes = len(channels.gene_ids)
     n_communities = int(community_of.max(initial=-1)) + 1
     first = community_eigengenes(channels.z, community_of, n_communities, threads=threads)
     best = _best_features(channels.gene_of, first.kme, n_genes)
-    home = np.where(best >= 0, community_of[best], -1)
-    number = _numbers_by_size(home, min_module_size)
+    follows = (best >= 0) & (np.abs(first.kme[best]) >= min_kme)
+    home = np.where(follows, community_of[best], -1)
+    number = _numbers_by_size(home, n_communities, min_module_size)
     module_of = np.where(home >= 0, number[home], -1)
     feature_module = np.where(community_of >= 0, number[community_of], -1)
     feature_module[feature_module != module_of[channels.gene_of]] = -1
@@ -76,9 +79,8 @@ def _best_features(gene_of: Index, kme: Vector, n_genes: int) -> Index:
     return best
 
 
-def _numbers_by_size(home: Index, min_size: int) -> Index:
+def _numbers_by_size(home: Index, n_communities: int, min_size: int) -> Index:
     """Return the module number of each community, largest first, −1 for those below ``min_size`` genes."""
-    n_communities = int(home.max(initial=-1)) + 1
     sizes = np.bincount(home[home >= 0], minlength=n_communities)
     first_gene = np.full(n_communities, len(home), dtype=np.int64)
     np.minimum.at(first_gene, home[home >= 0], np.flatnonzero(home >= 0))

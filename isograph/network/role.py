@@ -76,13 +76,14 @@ def _channel_membership(channels: Channels, modules: Modules, *, threads: int) -
 
     part = np.where(modules.feature_module >= 0, 2 * modules.feature_module + channels.is_switch, -1)
     present = np.unique(part[part >= 0])
-    number = np.full(2 * len(modules.module_ids) + 1, -1, dtype=np.int64)
+    # NOTE: the last two entries are for features without a module, whose number is −1.
+    number = np.full(2 * (len(modules.module_ids) + 1), -1, dtype=np.int64)
     number[present] = np.arange(len(present))
     components = community_eigengenes(
         channels.z, np.where(part >= 0, number[part], -1), len(present), threads=threads
     ).eigengenes
     module = modules.module_of[channels.gene_of]
-    component_of = np.where(module >= 0, number[2 * module + channels.is_switch], -1)
+    component_of = number[2 * module + channels.is_switch]
     r = np.empty(len(component_of))
     kme(channels.z, components, component_of, 0, len(component_of), r)
     return r

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -13,6 +14,17 @@ from pathlib import Path
 from isograph.errors import ResourceError, UsageError
 
 FREE_SPACE_FACTOR = 1.5
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NOT_WRITABLE = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.ENOENT,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+)
 
 
 def refuse_existing(out: Path, *, overwrite: bool) -> None:
@@ -21,10 +33,13 @@ def refuse_existing(out: Path, *, overwrite: bool) -> None:
     Raises
     ------
     UsageError
-        ``out`` is a file, or a directory that is not empty and may not be replaced.
+        ``out`` is a file, the working directory or one above it, or a directory that is not empty and may not be
+        replaced.
     """
     if out.is_symlink() or (out.exists() and not out.is_dir()):
         raise UsageError(f"{out} exists and is not a directory. Name another output directory.")
+    if out.is_dir() and Path.cwd().is_relative_to(out.resolve()):
+        raise UsageError(f"{out} is the working directory or holds it, so it is not replaced. Name a directory in it.")
     if out.is_dir() and any(out.iterdir()) and not overwrite:
         raise UsageError(f"{out} exists and is not empty. Pass --overwrite to replace it, or name another directory.")
 
@@ -39,19 +54,21 @@ def output_directory(out: Path, *, overwrite: bool = False, expected_bytes: int 
     Raises
     ------
     UsageError
-        ``out`` exists and may not be replaced, or another process is writing it.
+        ``out`` exists and may not be replaced, cannot be made, or another process is writing it.
     ResourceError
-        The file system has less than 1.5 × ``expected_bytes`` free.
+        The file system has less than 1.5 × ``expected_bytes`` free, or becomes full.
     """
-    refuse_existing(out, overwrite=overwrite)
     parent = out.absolute().parent
-    parent.mkdir(parents=True, exist_ok=True)
-    _require_free_space(parent, expected_bytes)
-    with _lock(parent / f".{out.name}.lock", out):
+    with _refusal_explained(out):
+        refuse_existing(out, overwrite=overwrite)
+        parent.mkdir(parents=True, exist_ok=True)
+    require_free_space(parent, expected_bytes)
+    with _full_disk_explained(parent), _lock(parent / f".{out.name}.lock", out):
         _reclaim_stale(parent, out.name)
         temporary = parent / f".{out.name}.tmp-{uuid.uuid4().hex}"
-        temporary.mkdir(mode=0o700)
         try:
+            with _refusal_explained(out):
+                temporary.mkdir(mode=0o700)
             yield temporary
             _sync_directory(temporary)
             temporary.chmod(0o755)
@@ -71,7 +88,37 @@ def write_file(path: Path, data: bytes) -> None:
         os.fsync(handle.fileno())
 
 
-def _require_free_space(parent: Path, expected_bytes: int) -> None:
+@contextmanager
+def _refusal_explained(out: Path) -> Iterator[None]:
+    """Turn the operating system's refusal to make ``out`` into a request for another name."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NOT_WRITABLE:
+            raise UsageError(f"{out} cannot be made: {error.strerror}. Name another output directory.") from error
+        raise
+
+
+@contextmanager
+def _full_disk_explained(parent: Path) -> Iterator[None]:
+    """Turn the error of a full file system into the one that says so."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_SPACE:
+            message = f"{parent}: {error.strerror}. Nothing was written. Free some space or write elsewhere."
+            raise ResourceError(message) from error
+        raise
+
+
+def require_free_space(parent: Path, expected_bytes: int) -> None:
+    """Check that the file system of ``parent`` has 1.5 × ``expected_bytes`` free.
+
+    Raises
+    ------
+    ResourceError
+        It has less.
+    """
     free = shutil.disk_usage(parent).free
     if free < FREE_SPACE_FACTOR * expected_bytes:
         raise ResourceError(
@@ -82,7 +129,8 @@ def _require_free_space(parent: Path, expected_bytes: int) -> None:
 
 @contextmanager
 def _lock(path: Path, out: Path) -> Iterator[None]:
-    handle = _locked(path)
+    with _refusal_explained(out):
+        handle = _locked(path)
     if handle is None:
         raise UsageError(f"{out} is being written by another process. Wait for it, or name another directory.")
     try:

@@ -50,7 +50,16 @@ def in_units(n_bytes: float) -> str:
 def _cgroup_memory_left() -> int | None:
     limit = _read_number("/sys/fs/cgroup/memory.max")
     used = _read_number("/sys/fs/cgroup/memory.current")
-    return None if limit is None or used is None else max(0, limit - used)
+    return None if limit is None or used is None else max(0, limit - used + _reclaimable())
+
+
+def _reclaimable() -> int:
+    """Return the bytes of the control group's page cache that the kernel gives back before it refuses memory."""
+    try:
+        lines = Path("/sys/fs/cgroup/memory.stat").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
 
 
 def _read_number(path: str) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ import orjson
 import polars as pl
 
 import isograph
-from isograph.errors import InputError, examples
+from isograph.errors import InputError, UsageError, examples
 from isograph.runtime.output import output_directory, write_file
 from isograph.schemas import Table
 
@@ -56,16 +56,19 @@ class ArtifactWriter:
     def file(self, name: str, data: bytes, **facts: object) -> None:
         """Write a file and remember its size, its sha256 and ``facts``."""
         write_file(self.directory / name, data)
-        self.remember(name, data, **facts)
-
-    def remember(self, name: str, data: bytes, **facts: object) -> None:
-        """Put a file that is already in the directory into the manifest."""
         self.files[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), **facts}
 
 
 @contextmanager
 def artifact_directory(out: Path, kind: str, *, overwrite: bool, expected_bytes: int = 0) -> Iterator[ArtifactWriter]:
-    """Yield a writer; its files and their manifest appear at ``out`` only if the block ends without an exception."""
+    """Yield a writer; its files and their manifest appear at ``out`` only if the block ends without an exception.
+
+    Raises
+    ------
+    UsageError
+        ``out`` exists and may not be replaced: ``overwrite`` replaces nothing but an artifact of the same kind.
+    """
+    _refuse_foreign(out, kind, overwrite=overwrite)
     with output_directory(out, overwrite=overwrite, expected_bytes=expected_bytes) as directory:
         writer = ArtifactWriter(directory, kind)
         yield writer
@@ -78,6 +81,18 @@ def artifact_directory(out: Path, kind: str, *, overwrite: bool, expected_bytes:
         data = orjson.dumps(manifest, option=JSON_STYLE)
         write_file(directory / MANIFEST, data)
         verify(directory, manifest)
+
+
+def _refuse_foreign(out: Path, kind: str, *, overwrite: bool) -> None:
+    """Refuse to replace a directory that holds something else than an artifact of this kind."""
+    if not overwrite or not out.is_dir() or not any(out.iterdir()):
+        return
+    try:
+        there = read_manifest(out).get("artifact")
+    except InputError:
+        there = None
+    if there != kind:
+        raise UsageError(f"{out} holds files and is not a {kind}, so it is not replaced. Name another directory.")
 
 
 def read_manifest(path: Path) -> dict[str, object]:
@@ -101,26 +116,26 @@ def read_manifest(path: Path) -> dict[str, object]:
     return content
 
 
-def verify(path: Path, manifest: dict[str, object]) -> None:
-    """Check that every file of ``manifest`` is there with its size and sha256.
+def verify(path: Path, manifest: Mapping[str, object], *, needed: Iterable[str] = ()) -> None:
+    """Check that every file of ``manifest`` is there with its size and sha256, and lists the files ``needed``.
 
     Raises
     ------
     InputError
-        Files are missing or changed; all are named.
+        The manifest lists no files or not all that are needed, or files are missing or changed; all are named.
     """
     files = manifest.get("files")
-    entries = files if isinstance(files, dict) else {}
-    missing, changed = [], []
-    for name, facts in entries.items():
-        try:
-            data = (path / name).read_bytes()
-        except OSError:
-            missing.append(name)
-            continue
-        if len(data) != facts.get("bytes") or hashlib.sha256(data).hexdigest() != facts.get("sha256"):
-            changed.append(name)
+    entries: dict[str, object] = files if isinstance(files, dict) else {}
+    unlisted = [name for name in needed if name not in entries]
+    foreign = [name for name in entries if Path(name).name != name]
+    missing = [name for name in entries if name not in foreign and not (path / name).is_file()]
+    there = [name for name in entries if name not in foreign and name not in missing]
+    changed = [name for name in there if not _is_as_written(path / name, entries[name])]
     problems = []
+    if unlisted:
+        problems.append(f"{len(unlisted)} files not in {MANIFEST}: {examples(unlisted)}. Make the artifact again.")
+    if foreign:
+        problems.append(f"{len(foreign)} files in {MANIFEST} outside the directory: {examples(foreign)}.")
     if missing:
         problems.append(f"{len(missing)} files missing: {examples(missing)}. Make the artifact again.")
     if changed:
@@ -129,3 +144,11 @@ def verify(path: Path, manifest: dict[str, object]) -> None:
         )
     if problems:
         raise InputError(str(path), problems)
+
+
+def _is_as_written(file: Path, facts: object) -> bool:
+    """Whether a file has the size and sha256 of its manifest entry; a file of another size is not even read."""
+    if not isinstance(facts, dict) or file.stat().st_size != facts.get("bytes"):
+        return False
+    with file.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest() == facts.get("sha256")

@@ -47,9 +47,11 @@ def residual_scores(values: Matrix, design: Design) -> tuple[Matrix, NDArray[np.
         z[row] = _observed_residual(values[row], design)
     observed = (~np.isnan(z)).sum(axis=1)
     enough = observed >= max(MIN_OBSERVED + len(design.columns), MIN_OBSERVED_SHARE * values.shape[1])
-    scale = np.sqrt(np.nansum(z * z, axis=1) / np.maximum(observed - 1, 1))
     largest = np.nanmax(np.abs(np.where(np.isnan(values), 0.0, values)), axis=1, initial=0.0)
-    varies: NDArray[np.bool_] = enough & (scale > CONSTANT_TOLERANCE * largest)
+    # NOTE: in units of the row's largest value, so that no square overflows or vanishes.
+    z /= np.where(largest > 0.0, largest, 1.0)[:, None]
+    scale = np.sqrt(np.nansum(z * z, axis=1) / np.maximum(observed - 1, 1))
+    varies: NDArray[np.bool_] = enough & (scale > CONSTANT_TOLERANCE)
     z[varies] /= scale[varies, None]
     z[~varies] = 0.0
     return z, varies

@@ -13,6 +13,8 @@ from isograph.errors import InputError, examples
 from isograph.kernels._jit import Matrix
 
 RANK_TOLERANCE = 1e-9
+CONSTANT_TOLERANCE = 1e-10
+MIN_RESIDUAL_DOF = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +63,10 @@ def covariate_design(samples: pl.DataFrame, covariates: Sequence[str]) -> Design
             problems.append(_collinear(name, values, columns))
         else:
             basis.append(residual / norm)
-    if not problems and n - 1 - len(basis) < 3:
+    if columns and not problems and n - 1 - len(basis) < MIN_RESIDUAL_DOF:
         problems.append(
             f"{n} samples and {len(columns)} covariate columns leave {n - 1 - len(basis)} residual degrees of freedom, "
-            "at least 3 are needed. Give fewer covariates."
+            f"at least {MIN_RESIDUAL_DOF} are needed. Give fewer covariates."
         )
     if problems:
         raise InputError("covariates", problems)
@@ -93,11 +95,16 @@ def _problem(samples: pl.DataFrame, name: str) -> str | None:
             f"'{name}' is missing in {n_missing} of {samples.height} samples: {examples(where)}. "
             "Fill it in, remove these samples, or leave the covariate out."
         )
-    if column.n_unique() < 2:
+    if column.n_unique() < 2 or (column.dtype.is_float() and _is_flat(column.to_numpy())):
         return f"'{name}' has the same value in every sample. Leave it out."
     if not (column.dtype.is_numeric() or column.dtype.is_temporal()) and column.n_unique() == samples.height:
         return f"'{name}' has another value in every sample, so nothing would be left. Leave it out."
     return None
+
+
+def _is_flat(values: np.ndarray) -> bool:
+    """Whether finite values differ by rounding only."""
+    return float(np.ptp(values)) <= CONSTANT_TOLERANCE * float(np.abs(values).max())
 
 
 def _design_columns(column: pl.Series) -> list[tuple[str, np.ndarray]]:

@@ -1,4 +1,5 @@
--- Genes by id with the matrix row of each. A gene listed twice is an error here and never reaches a kernel.
+-- Genes by id with the matrix row of each. A gene without an id, or listed twice, is an error here and never reaches a
+-- kernel.
 -- reads:   genes(gene_id, gene_row)
 -- params:  none
 -- returns: gene_id VARCHAR, gene_row BIGINT
@@ -14,6 +15,7 @@ WITH listed AS (
 
 SELECT
     CASE
+        WHEN gene_id IS NULL OR gene_id = '' THEN error('the gene of row ' || gene_row || ' has no id')
         WHEN n_listed > 1 THEN error('gene ' || gene_id || ' is listed more than once')
         ELSE gene_id
     END AS gene_id,

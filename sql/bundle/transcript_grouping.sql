@@ -1,5 +1,5 @@
 -- Transcripts gene by gene, as the composition kernel walks them: genes by id, within a gene the order of the table.
--- A transcript without a gene, or listed twice, is an error here and never reaches a kernel.
+-- A transcript without an id or a gene, or listed twice, is an error here and never reaches a kernel.
 -- reads:   transcripts(transcript_id, gene_id, transcript_row)
 -- params:  none
 -- returns: gene_id VARCHAR, transcript_id VARCHAR, transcript_row BIGINT, n_transcripts BIGINT
@@ -17,6 +17,8 @@ WITH listed AS (
 
 SELECT
     CASE
+        WHEN transcript_id IS NULL OR transcript_id = ''
+            THEN error('the transcript of row ' || transcript_row || ' has no id')
         WHEN gene_id IS NULL OR gene_id = '' THEN error('transcript ' || transcript_id || ' has no gene')
         WHEN n_listed > 1 THEN error('transcript ' || transcript_id || ' is listed more than once')
         ELSE gene_id

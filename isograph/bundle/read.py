@@ -50,7 +50,7 @@ def inspect_bundle(path: Path) -> tuple[Bundle | None, tuple[Finding, ...]]:
     """
     if not path.is_dir():
         there = "is not a directory" if path.exists() else "there is no such directory"
-        return None, (error(shown(path), f"{there}. A bundle is a directory with a {MANIFEST}."),)
+        return None, (error("directory", f"{there}. A bundle is a directory with a {MANIFEST}."),)
     try:
         data = read_file(path, MANIFEST, max_bytes=MAX_MANIFEST_BYTES)
     except InputError as problem:

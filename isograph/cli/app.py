@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from importlib import import_module
@@ -13,7 +14,9 @@ from isograph import __version__
 from isograph.errors import IsographError, shown
 
 EXIT_BUG = 1
+EXIT_RESOURCES = 4
 EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
 COMMANDS = {
     "import": ("isograph.cli.import_", "Build a bundle from quantification output."),
     "validate": ("isograph.cli.validate", "Report every violation of a bundle at once."),
@@ -23,6 +26,10 @@ COMMANDS = {
 EPILOG = """\b
 Exit codes: 0 done, 1 bug, 2 usage, 3 input data invalid, 4 not enough memory or disk,
 5 the model did not converge, 130 interrupted."""
+
+
+class _ReaderGoneError(Exception):
+    """Whoever read stdout went away (``isograph … | head``). click would end with the code of a bug."""
 
 
 class LazyGroup(click.Group):
@@ -38,6 +45,13 @@ class LazyGroup(click.Group):
             return None
         command = getattr(import_module(COMMANDS[cmd_name][0]), "command")  # noqa: B009
         return command if isinstance(command, click.Command) else None
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ReaderGoneError from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the command list without importing a single command."""
@@ -57,6 +71,8 @@ def app() -> None:
 
 def main() -> None:
     """Run the command line and exit with the documented code."""
+    # NOTE: as an exception, so that what is half written is removed; the default would leave it.
+    signal.signal(signal.SIGTERM, lambda *_: _fail("terminated; nothing was written", EXIT_TERMINATED))
     try:
         code = app.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -68,8 +84,10 @@ def main() -> None:
         sys.exit(error.exit_code)
     except IsographError as error:
         _fail(f"error: {error}", error.exit_code)
-    except BrokenPipeError:
-        # NOTE: the reader of stdout went away (`isograph … | head`); Python would complain again at exit.
+    except MemoryError:
+        _fail("error: not enough memory, and nothing was written. Use a machine with more of it.", EXIT_RESOURCES)
+    except _ReaderGoneError:
+        # NOTE: Python flushes stdout once more at exit, and would complain again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception:

@@ -69,6 +69,9 @@ class _Handler(logging.Handler):
     """Log records as lines on stderr, without control characters."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Write one record; the times of steps are the console's to show."""
+        if record.name == "isograph.runtime.progress":
+            return
         prefix = "warning: " if record.levelno == logging.WARNING else ""
         click.echo("\n".join(shown(line) for line in f"{prefix}{record.getMessage()}".split("\n")), err=True)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from isograph.errors import InputError, shown
-from isograph.pipeline.validate import BundleReport, BundleSummary, bundle_report
+
+if TYPE_CHECKING:
+    from isograph.pipeline.validate import BundleReport, BundleSummary
 
 
 @click.command(name="validate")
@@ -24,6 +27,8 @@ def command(context: click.Context, bundle: Path | None, dataset_path: Path | No
     if len(paths) != 1:
         message = "Name one bundle: isograph validate BUNDLE (or --dataset-path BUNDLE)."
         raise click.UsageError(message)
+    from isograph.pipeline.validate import bundle_report
+
     report = bundle_report(paths[0])
     click.echo(_json(report) if as_json else _text(report))
     if not report.valid:

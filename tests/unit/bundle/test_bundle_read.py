@@ -103,7 +103,7 @@ def test_inspect_bundle__needs_a_directory(tmp_path, made):
     bundle, (finding,) = inspect_bundle(path)
     assert bundle is None
     wrong = "is not a directory" if made == "file" else "there is no such directory"
-    assert str(finding) == f"{path}: {wrong}. A bundle is a directory with a manifest.json."
+    assert str(finding) == f"directory: {wrong}. A bundle is a directory with a manifest.json."
 
 
 def test_inspect_bundle__needs_a_manifest(tmp_path):

@@ -1,0 +1,125 @@
+"""``isograph fit``."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+from isograph.cli.console import Console, log_to_stderr
+from isograph.cli.option import (
+    interpreter,
+    level,
+    one_path,
+    overwrite_option,
+    path_argument,
+    program,
+    threads_option,
+    verbosity_options,
+)
+from isograph.errors import UsageError
+from isograph.runtime.threads import resolve_threads, set_thread_environment
+
+
+@click.command("fit")
+@path_argument("BUNDLE", "--dataset-path")
+@click.option("--backend", default="factor", show_default=True, help="How the network is inferred: factor.")
+@click.option(
+    "--output-dir",
+    type=click.Path(path_type=Path),
+    help="Where the fit goes.  [default: artifacts/fits/<dataset name>]",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything that draws numbers.")
+@click.option(
+    "--covariate",
+    "covariates",
+    multiple=True,
+    metavar="COLUMN",
+    help="Sample column projected out of every feature; repeat for more.",
+)
+@click.option(
+    "--trait",
+    "traits",
+    multiple=True,
+    metavar="COLUMN[:ref=LEVEL]",
+    help="Sample column tested against modules; repeat for more.  [default: every column that can be one]",
+)
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the backend; repeat for more."
+)
+@threads_option
+@overwrite_option
+@verbosity_options
+def command(
+    *,
+    bundle: Path | None,
+    bundle_option: Path | None,
+    backend: str,
+    output_dir: Path | None,
+    seed: int,
+    covariates: tuple[str, ...],
+    traits: tuple[str, ...],
+    settings: tuple[str, ...],
+    threads: int | None,
+    overwrite: bool,
+    verbose: bool,
+    quiet: bool,
+) -> None:
+    """Infer modules, roles and trait associations from BUNDLE.
+
+    Writes a directory of parquet tables and prints its path; a summary goes to stderr.
+    """
+    path = one_path(bundle, bundle_option, "BUNDLE", "--dataset-path")
+    verbosity = level(verbose=verbose, quiet=quiet)
+    set_thread_environment(resolve_threads(threads))
+    from isograph.config import backend_settings
+    from isograph.pipeline.fit import fit
+
+    with log_to_stderr(verbosity), Console(quiet=quiet) as console:
+        fitted = fit(
+            path,
+            output_dir=output_dir,
+            overwrite=overwrite,
+            display=console,
+            backend=backend,
+            covariates=covariates,
+            traits=traits,
+            seed=seed,
+            threads=threads,
+            settings=backend_settings(backend, dict(_key_value(entry) for entry in settings)),
+        )
+    if not quiet:
+        click.echo(f"\n{fitted.summary.as_text()}\n\n{_next_steps(fitted.path)}\n", err=True)
+    click.echo(fitted.path)
+
+
+def _key_value(entry: str) -> tuple[str, str]:
+    key, separator, value = entry.partition("=")
+    if not separator or not key:
+        raise UsageError(f"--set takes KEY=VALUE, got '{entry}'.")
+    return key, value
+
+
+def _next_steps(path: Path) -> str:
+    tables = [f"'{_sql_text(path)}/{name}.parquet'" for name in ("modules", "module_gene_roles")]
+    question = f"FROM {tables[0]} JOIN {tables[1]} USING (module_id, gene_id)"
+    statement = f'import duckdb; print(duckdb.sql("{question}"))'
+    return "\n".join(
+        (
+            f"Every table is in {path}. Worth trying next:",
+            f"  {program()} show {shlex.quote(str(path))}",
+            f"  {interpreter()} -c {_quoted(statement)}",
+        )
+    )
+
+
+def _sql_text(path: Path) -> str:
+    """Return ``path`` as it stands inside the quotes of an SQL file name, itself inside a Python string."""
+    literal = "".join(f"[{character}]" if character in "*?[" else character for character in str(path))
+    return literal.replace("'", "''").replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _quoted(text: str) -> str:
+    """Return ``text`` as one word of a shell, in double quotes: single quotes inside stay readable."""
+    return '"' + "".join(f"\\{character}" if character in '\\"$`' else character for character in text) + '"'

@@ -1,0 +1,223 @@
+"""``isograph fit``: from a bundle to a directory of artifacts."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict, Unpack
+
+import polars as pl
+
+from isograph.bundle.bundle import Bundle
+from isograph.bundle.file import read_file
+from isograph.bundle.manifest import MANIFEST, MAX_MANIFEST_BYTES, parse_manifest
+from isograph.bundle.read import read_bundle
+from isograph.config import FactorConfig, FitConfig
+from isograph.errors import InputError, UsageError, examples
+from isograph.features.channel import Channels, channels
+from isograph.features.covariate import Design, covariate_design
+from isograph.network.backend import infer_network
+from isograph.network.edge import gene_edges
+from isograph.network.membership import Modules, gene_modules
+from isograph.network.result import Network
+from isograph.network.role import gene_roles
+from isograph.network.table import eigengene_table, feature_score_table, module_table, summary_table
+from isograph.pipeline.assays import bundle_assays, gene_names
+from isograph.pipeline.opened import Fit, OpenedBundle
+from isograph.pipeline.preflight import preflight
+from isograph.pipeline.record import fit_record
+from isograph.runtime.log import run_log
+from isograph.runtime.output import refuse_existing
+from isograph.runtime.progress import Display, Silent, Steps
+from isograph.runtime.threads import resolve_threads
+from isograph.schemas import FEATURE_SCORES, FIT_TABLES
+from isograph.store.artifact import ArtifactWriter, artifact_directory
+from isograph.traits.association import trait_table
+from isograph.traits.trait import Traits, read_traits
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_PARENT = Path("artifacts/fits")
+_DIRECTORY_NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9 ._+-]*$")
+
+
+class FitOptions(TypedDict, total=False):
+    """The fields of ``FitConfig`` as keyword arguments."""
+
+    backend: str
+    covariates: tuple[str, ...]
+    traits: tuple[str, ...]
+    seed: int
+    threads: int | None
+    settings: FactorConfig
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What the sample table was asked for."""
+
+    design: Design
+    traits: Traits
+
+
+def fit(
+    bundle: str | Path | OpenedBundle,
+    *,
+    output_dir: str | Path | None = None,
+    overwrite: bool = False,
+    display: Display | None = None,
+    **options: Unpack[FitOptions],
+) -> Fit:
+    """Infer modules from a bundle, write every table of the fit, and return it opened.
+
+    Parameters
+    ----------
+    bundle : a bundle directory, or one opened with ``isograph.open``.
+    output_dir : where the fit goes; by default ``artifacts/fits/<dataset_name>`` below the working directory.
+    overwrite : replace a fit that is there.
+    display : shows progress; None shows nothing.
+    options : the fields of ``isograph.config.FitConfig``: backend, covariates, traits, seed, threads, settings.
+
+    Raises
+    ------
+    UsageError
+        The output exists, or an option is out of range.
+    InputError
+        The bundle, a covariate or a trait is not usable; everything found is listed.
+    ResourceError
+        The run needs more memory or disk than there is.
+    """
+    config = FitConfig(**_as_tuples(options))
+    path = bundle.path if isinstance(bundle, OpenedBundle) else Path(bundle)
+    out = Path(output_dir) if output_dir is not None else DEFAULT_PARENT / _directory_name(path)
+    refuse_existing(out, overwrite=overwrite)
+    if out.resolve() in (path.resolve(), *path.resolve().parents):
+        raise UsageError(f"{out} is the bundle or holds it, so it is not replaced. Name another output directory.")
+    steps = Steps(display or Silent())
+    with artifact_directory(out, "fit", overwrite=overwrite) as writer:
+        log = writer.directory / "run.log"
+        with run_log(log):
+            _run(path, out, config, writer, steps)
+        writer.file(log.name, log.read_bytes())
+    return Fit(out)
+
+
+def _as_tuples(options: FitOptions) -> FitOptions:
+    """Accept one column name, or any sequence of them, where a tuple of names is meant."""
+    return {**options, **{key: _names(options[key]) for key in ("covariates", "traits") if key in options}}  # type: ignore[typeddict-item]
+
+
+def _names(given: str | Iterable[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _directory_name(path: Path) -> str:
+    manifest, findings = parse_manifest(read_file(path, MANIFEST, max_bytes=MAX_MANIFEST_BYTES))
+    if manifest is None:
+        raise InputError(str(path), [f"{finding.where}: {finding.message}" for finding in findings])
+    if not _DIRECTORY_NAME.match(manifest.dataset_name):
+        raise UsageError(
+            f"the dataset name {manifest.dataset_name!r} is no directory name. Name one with --output-dir."
+        )
+    return manifest.dataset_name
+
+
+def _run(path: Path, out: Path, config: FitConfig, writer: ArtifactWriter, steps: Steps) -> None:
+    threads = resolve_threads(config.threads)
+    with steps.step("read"):
+        bundle = read_bundle(path)
+        request = _requested(bundle, config)
+        assays = bundle_assays(bundle, path)
+    preflight(bundle, assays, config.settings.neighbours, threads, place=writer.directory)
+    with steps.step("features") as progress:
+        features = channels(assays, request.design, threads=threads, progress=progress)
+        _log_features(features, expects_switch=assays.transcripts is not None)
+    network = infer_network(features, config, threads=threads, steps=steps)
+    with steps.step("tables"):
+        modules = gene_modules(
+            features,
+            network.community_of,
+            min_module_size=config.settings.min_module_size,
+            min_kme=config.settings.min_kme,
+            threads=threads,
+        )
+        tables = _tables(bundle, features, network, modules, request, threads=threads)
+    with steps.step("write"):
+        for name, contract in FIT_TABLES.items():
+            writer.table(contract, tables[name])
+        writer.json("fit_config.json", fit_record(bundle, config, request.traits, path=path, out=out, threads=threads))
+    writer.json("calibration.json", _calibration(features, network, tables, steps))
+
+
+def _requested(bundle: Bundle, config: FitConfig) -> _Request:
+    """Return the design and the traits; what is wrong with either is reported together."""
+    problems: list[str] = []
+    design, traits = None, None
+    try:
+        design = covariate_design(bundle.samples, config.covariates)
+    except InputError as error:
+        problems += [f"covariate: {violation}" for violation in error.violations]
+    try:
+        traits = read_traits(bundle.samples, config.traits, config.covariates)
+    except InputError as error:
+        problems += [f"trait: {violation}" for violation in error.violations]
+    if clashing := [sample for sample in bundle.sample_ids if sample in FEATURE_SCORES.schema]:
+        problems.append(f"samples named like a column of feature_scores: {examples(clashing)}. Rename them.")
+    if design is None or traits is None or problems:
+        raise InputError("sample table", problems)
+    logger.info("covariates projected out: %s", ", ".join(design.columns) or "none")
+    for trait in traits.traits:
+        logger.info("trait %s: %s", trait.name, trait.reading)
+    for name, reason in traits.skipped.items():
+        logger.info("column %s is no trait: %s", name, reason)
+    return _Request(design, traits)
+
+
+def _log_features(features: Channels, *, expects_switch: bool) -> None:
+    switches = int(features.is_switch.sum())
+    logger.info(
+        "%d abundance and %d switch features of %d genes",
+        len(features.gene_of) - switches,
+        switches,
+        len(features.gene_ids),
+    )
+    reasons = features.excluded.group_by("feature_type", "reason", maintain_order=True).len()
+    for feature_type, reason, count in reasons.sort("feature_type", "reason").iter_rows():
+        logger.info("%d genes without a %s feature: %s", count, feature_type, reason)
+    if expects_switch and not switches:
+        logger.warning("no gene has isoforms that vary: the switch channel is empty, modules are of abundance alone")
+
+
+def _tables(
+    bundle: Bundle, features: Channels, network: Network, modules: Modules, request: _Request, *, threads: int
+) -> dict[str, pl.DataFrame]:
+    sample_ids = bundle.sample_ids
+    module_rows = module_table(features, modules, gene_names(bundle))
+    edges = gene_edges(features, network)
+    return {
+        "modules": module_rows,
+        "edges": edges,
+        "traits": trait_table(modules.module_ids, modules.eigengenes, request.traits.traits),
+        "feature_scores": feature_score_table(features, sample_ids),
+        "module_gene_roles": gene_roles(features, modules, threads=threads),
+        "eigengenes": eigengene_table(modules, sample_ids),
+        "module_summary": summary_table(modules, features, module_rows, edges),
+        "switch_loadings": features.loadings,
+        "excluded_features": features.excluded,
+    }
+
+
+def _calibration(
+    features: Channels, network: Network, tables: Mapping[str, pl.DataFrame], steps: Steps
+) -> dict[str, object]:
+    return {
+        **network.calibration,
+        "n_modules": tables["module_summary"].height,
+        "n_edges": tables["edges"].height,
+        "n_features": len(features.gene_of),
+        "n_unassigned_genes": len(features.gene_ids) - tables["modules"].height,
+        "seconds": dict(steps.seconds),
+    }

@@ -1,0 +1,62 @@
+"""What a fit will need, said and checked before it is allocated."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from isograph.bundle.bundle import Bundle
+from isograph.features.channel import Assays
+from isograph.network.pairs import TILE
+from isograph.runtime.output import require_free_space
+from isograph.runtime.resources import in_units, require_memory
+
+logger = logging.getLogger(__name__)
+
+# NOTE: measured on two cores: bytes per feature and sample (values, scores, their copies, the float32 rows), bytes per
+# pair offered (heaps, codes, r, similarity, both directions of the graph), and float32 operations a second and thread.
+BYTES_PER_VALUE = 44
+BYTES_PER_PAIR = 130
+BYTES_WRITTEN_PER_VALUE = 8
+FLOPS_PER_THREAD = 3e10
+
+
+def preflight(bundle: Bundle, assays: Assays, neighbours: int, threads: int, *, place: Path) -> None:
+    """Log what the fit will take and refuse what does not fit.
+
+    Raises
+    ------
+    ResourceError
+        The fit needs more memory than is available, or more disk than the file system of ``place`` has.
+    """
+    n_samples = bundle.samples.height
+    n_features = _feature_bound(assays)
+    neighbours = min(neighbours, max(1, n_features - 1))
+    memory = (
+        BYTES_PER_VALUE * n_features * n_samples
+        + BYTES_PER_PAIR * n_features * neighbours
+        + threads * (8 * n_features * neighbours + 4 * TILE * TILE)
+    )
+    seconds = n_features**2 * n_samples / (threads * FLOPS_PER_THREAD)
+    logger.info(
+        "up to %d features × %d samples: about %s of memory, %.0f s for all pairs on %d threads",
+        n_features,
+        n_samples,
+        in_units(memory),
+        seconds,
+        threads,
+    )
+    require_memory(
+        memory,
+        what=f"a network of {n_features} features × {n_samples} samples",
+        remedy="Filter genes more strictly when importing, or run on a machine with more memory.",
+    )
+    require_free_space(place, BYTES_WRITTEN_PER_VALUE * n_features * n_samples)
+
+
+def _feature_bound(assays: Assays) -> int:
+    """Return the number of features if every gene carried what it could."""
+    genes = assays.genes if assays.genes is not None else assays.transcripts
+    n_genes = len(genes.gene_ids) if genes is not None else 0
+    n_multi = len(assays.transcripts.at_least(2).gene_ids) if assays.transcripts is not None else 0
+    return n_genes + n_multi

@@ -1,0 +1,55 @@
+"""The record of a fit: everything needed to make it again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+import isograph
+from isograph.bundle.bundle import Bundle
+from isograph.config import FitConfig
+from isograph.network.pairs import TILE
+from isograph.traits.trait import Traits
+
+LIBRARIES = ("numpy", "scipy", "numba", "polars", "duckdb", "graspologic-native")
+
+
+def fit_record(
+    bundle: Bundle, config: FitConfig, traits: Traits, *, path: Path, out: Path, threads: int
+) -> dict[str, object]:
+    """Return the content of ``fit_config.json`` for a fit at ``out`` of the bundle at ``path``.
+
+    The bundle's path is kept relative to the fit directory, so that both can be moved together.
+    """
+    return {
+        "isograph_version": isograph.__version__,
+        "backend": config.backend,
+        "settings": asdict(config.settings),
+        "seed": config.seed,
+        "covariates": list(config.covariates),
+        "traits": list(config.traits),
+        "traits_as_read": {trait.name: trait.reading for trait in traits.traits},
+        "columns_without_test": dict(traits.skipped),
+        "threads": {"requested": config.threads, "used": threads, "duckdb": 1, "blas_in_tiles": 1},
+        "correlation_tile": TILE,
+        "bundle": {
+            "dataset_name": bundle.dataset_name,
+            "path": os.path.relpath(path.absolute(), out.absolute()),
+            "sha256": input_digests(path),
+        },
+        "python": platform.python_version(),
+        "libraries": {name: version(name) for name in LIBRARIES},
+    }
+
+
+def input_digests(path: Path) -> dict[str, str]:
+    """Return the sha256 of every file of the bundle at ``path``."""
+    return {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(path.iterdir())
+        if file.is_file() and not file.name.startswith(".")
+    }

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+
+def test_show__summarises_a_fit_on_stdout(isograph, earlier_fit):
+    ended = isograph("show", earlier_fit)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines() == [
+        "toy_multiplex_v1: 2 modules of 20 to 20 genes; 40 of 40 genes in a module, 380 edges.",
+        "",
+        "Largest modules (2 of 2)",
+        "  module  genes  hub gene  kME    variance  roles",
+        "  M000    20     G0001     +0.98  80%       6 coupled, 4 switch_only, 4 abundance_only, 6 discordant",
+        "  M001    20     G0022     +0.98  81%       6 coupled, 2 switch_only, 2 abundance_only, 10 discordant",
+        "",
+        "Strongest trait associations (6 tests, 3 with q < 0.05)",
+        "  module  trait               test     effect  p        q        n",
+        "  M000    Age                 pearson  +0.56   1.7e-06  1.0e-05  64",
+        "  M001    Dx: SCZD − Control  welch    +0.12   3.1e-05  9.2e-05  64",
+        "  M000    Dx: SCZD − Control  welch    +0.12   9.4e-05  1.9e-04  64",
+        "  M001    Age                 pearson  +0.14   2.6e-01  3.9e-01  64",
+        "  M000    Sex: M − F          welch    +0.03   4.3e-01  5.2e-01  64",
+    ]
+
+
+def test_show__takes_the_fit_as_an_option(isograph, earlier_fit):
+    assert isograph("show", "--artifact-dir", earlier_fit) == isograph("show", earlier_fit)
+
+
+def test_show__needs_a_fit(isograph):
+    ended = isograph("show")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == "error: FIT is missing: give it as an argument or with --artifact-dir.\n"
+
+
+@pytest.mark.parametrize("name", ["nowhere", "toy_v1"])
+def test_show__shows_fits_only(isograph, earlier_bundles, name):
+    ended = isograph("show", earlier_bundles / name)
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err.startswith(f"error: {earlier_bundles / name}: ")
+
+
+def test_show__refuses_a_fit_that_was_changed(isograph, earlier_fit, tmp_path):
+    changed = tmp_path / "fit"
+    shutil.copytree(earlier_fit, changed)
+    (changed / "modules.parquet").write_bytes(b"PAR1")
+    (changed / "traits.parquet").unlink()
+    ended = isograph("show", changed)
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err.splitlines() == [
+        f"error: {changed}: 2 problems",
+        "  1. 1 files missing: 'traits.parquet'. Make the artifact again.",
+        "  2. 1 files changed since they were written: 'modules.parquet'. Make the artifact again.",
+    ]

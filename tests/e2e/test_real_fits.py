@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+import isograph as ig
+from isograph.config import ImportConfig
+from isograph.pipeline.import_ import import_bundle
+
+pytestmark = pytest.mark.real
+
+
+def frame(fitted, table: str) -> pl.DataFrame:
+    return getattr(fitted, table).collect(engine="in-memory")
+
+
+def fitted_from(folder, tmp_path, *, settings: dict | None = None, **options):
+    tables = {name: folder / f"{name}.parquet" for name in ("samples", "tx2gene")}
+    given = {name: path for name, path in tables.items() if path.is_file()}
+    import_bundle(folder / "counts.parquet", tmp_path / "bundle", ImportConfig(**given, **(settings or {})))
+    return ig.fit(tmp_path / "bundle", output_dir=tmp_path / "fit", **options)
+
+
+@pytest.mark.parametrize("name", ["toy_v1", "noisy_v1", "toy_multiplex_v1", "large_multiplex_v1"])
+def test_real_fit__finds_the_modules_planted_by_the_earlier_version(tmp_path, real_data, agreement, name):
+    path = real_data / "bundles_0_1_5" / name
+    fitted = ig.fit(path, output_dir=tmp_path / "fit")
+    truth = pl.read_parquet(path / "truth_modules.parquet").filter(pl.col("module_id") >= 0)
+    modules = frame(fitted, "modules")
+    assert agreement(truth, modules) == 1.0
+    background = modules.join(truth, on="gene_id", how="anti", maintain_order="left")
+    assert background.height <= 0.01 * (fitted.calibration["n_unassigned_genes"] + modules.height)
+
+
+def test_real_fit__puts_the_y_genes_in_one_module_that_follows_sex(tmp_path, real_data):
+    folder = real_data / "hapmap_lcl_genes"
+    fitted = fitted_from(folder, tmp_path, covariates="study", traits="sex")
+    y_genes = pl.read_parquet(folder / "genes.parquet").filter("ms_y").select("gene_id")
+    expressed = frame(fitted, "feature_scores").join(y_genes, on="gene_id", how="semi", maintain_order="left")
+    homes = frame(fitted, "modules").join(y_genes, on="gene_id", how="semi", maintain_order="left")
+    assert homes.height == expressed.height == 6
+    (module,) = homes.get_column("module_id").unique()
+    (test,) = frame(fitted, "traits").filter(module_id=module).to_dicts()
+    assert (test["test"], test["level"], test["reference"], test["n"]) == ("welch", "male", "female", 170)
+    assert test["qvalue"] < 1e-10
+    assert test["effect"] > 0
+    others = frame(fitted, "traits").filter(pl.col("module_id") != module)
+    assert others.get_column("pvalue").min() > 1e-10
+
+
+def test_real_fit__follows_the_stimulus_of_macrophages(tmp_path, real_data):
+    fitted = fitted_from(real_data / "macrophage_salmon", tmp_path, covariates="line_id", traits="condition_name")
+    homes = dict(frame(fitted, "modules").select("gene_name", "module_id").iter_rows())
+    strongest = frame(fitted, "traits").sort("pvalue").row(0, named=True)
+    assert strongest["test"] == "welch_anova"
+    assert strongest["qvalue"] < 1e-6
+    assert {name: name in homes for name in ("GBP1", "IL1B", "CXCL10")} == dict.fromkeys(
+        ("GBP1", "IL1B", "CXCL10"), True
+    )
+
+
+def test_real_fit__of_lymphoblastoid_lines_does_not_follow_sex(tmp_path, real_data):
+    fitted = fitted_from(real_data / "geuvadis_ceu_chr19", tmp_path, covariates="performer", traits="sex")
+    assert frame(fitted, "module_summary").height >= 2
+    assert frame(fitted, "traits").get_column("qvalue").min() > 0.05
+
+
+def test_real_fit__of_log_ratios_takes_gaps(tmp_path, real_data):
+    fitted = fitted_from(real_data / "mouse_liver_wgcna", tmp_path, settings={"scale": "log"}, covariates="sex")
+    scores = frame(fitted, "feature_scores")
+    gaps = scores.select(pl.exclude(pl.String, pl.Int64)).select(pl.all().is_nan().sum()).sum_horizontal().item()
+    assert scores.height == 3_600
+    assert gaps == pytest.approx(0.005 * 3_600 * 258, rel=0.2)
+    assert frame(fitted, "modules").height > 1_800
+    weight = frame(fitted, "traits").filter(trait="weight_g")
+    assert weight.get_column("qvalue").min() < 1e-6

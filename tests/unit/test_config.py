@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import pytest
+
+from isograph.config import FactorConfig, FitConfig, ImportConfig, backend_settings
+from isograph.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"neighbours": 0}, "neighbours is 0, expected 1 to 10000"),
+        ({"neighbours": 10_001}, "neighbours is 10001, expected 1 to 10000"),
+        ({"fdr": 0.0}, "fdr is 0.0, expected above 0 and below 1"),
+        ({"fdr": 1.0}, "fdr is 1.0, expected above 0 and below 1"),
+        ({"fdr": float("nan")}, "fdr is nan, expected above 0 and below 1"),
+        ({"similarity_cuts": ()}, "similarity_cuts is [], expected one or more values from 0 to 1"),
+        ({"similarity_cuts": (0.5, 1.1)}, "similarity_cuts is [0.5, 1.1], expected one or more values from 0 to 1"),
+        ({"similarity_cuts": (-0.1,)}, "similarity_cuts is [-0.1], expected one or more values from 0 to 1"),
+        ({"resolution": 0.0}, "resolution is 0.0, expected above 0"),
+        ({"resolution": float("inf")}, "resolution is inf, expected above 0"),
+        ({"min_module_size": 1}, "min_module_size is 1, expected 2 or more"),
+        ({"min_kme": 1.5}, "min_kme is 1.5, expected 0 to 1"),
+        ({"min_kme": -0.1}, "min_kme is -0.1, expected 0 to 1"),
+        (
+            {"neighbours": -1, "min_module_size": 0},
+            "neighbours is -1, expected 1 to 10000; min_module_size is 0, expected 2 or more",
+        ),
+    ],
+)
+def test_factor_config__names_every_setting_out_of_range(settings, message):
+    with pytest.raises(ConfigError) as raised:
+        FactorConfig(**settings)
+    assert str(raised.value) == message
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"neighbours": 1},
+        {"neighbours": 10_000},
+        {"fdr": 1e-12},
+        {"similarity_cuts": (0.0, 1.0)},
+        {"resolution": 1e-3},
+        {"min_module_size": 2},
+    ],
+)
+def test_factor_config__takes_the_ends_of_its_ranges(settings):
+    kept = FactorConfig(**settings)
+    assert {name: getattr(kept, name) for name in settings} == settings
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"backend": "facto"}, "no backend 'facto'; did you mean 'factor'? (there is factor)"),
+        ({"backend": "zzz"}, "no backend 'zzz' (there is factor)"),
+        ({"seed": -1}, "seed is -1, expected 0 to 2^32 − 1"),
+        ({"seed": 2**32}, "seed is 4294967296, expected 0 to 2^32 − 1"),
+        ({"threads": 0}, "threads is 0, expected 1 or more"),
+        ({"covariates": ("b", "a", "b")}, "covariates named more than once: b"),
+        (
+            {"covariates": ("sex", "age"), "traits": ("dx", "sex:ref=F")},
+            "covariates are projected out, so they cannot be traits too: sex",
+        ),
+        (
+            {"seed": -1, "threads": -2},
+            "seed is -1, expected 0 to 2^32 − 1; threads is -2, expected 1 or more",
+        ),
+    ],
+)
+def test_fit_config__names_every_option_out_of_range(options, message):
+    with pytest.raises(ConfigError) as raised:
+        FitConfig(**options)
+    assert str(raised.value) == message
+
+
+def test_fit_config__takes_the_largest_seed():
+    assert FitConfig(seed=2**32 - 1).seed == 4_294_967_295
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"format": "sam"}, "format is 'sam', expected auto, salmon, nf-core or matrix"),
+        ({"scale": "tpm"}, "scale is 'tpm', expected counts or log"),
+        ({"strip": "all"}, "strip is 'all', expected auto, none, version or bar"),
+        ({"min_cpm": -1.0}, "min_cpm is -1.0, expected 0 or more"),
+        ({"min_samples": -0.5}, "min_samples is -0.5, expected 0 or more"),
+        ({"min_tx_count": -1.0}, "min_tx_count is -1.0, expected 0 or more"),
+        ({"min_prop": 1.5}, "min_prop is 1.5, expected 0 to 1"),
+    ],
+)
+def test_import_config__names_an_option_out_of_range(options, message):
+    with pytest.raises(ConfigError) as raised:
+        ImportConfig(**options)
+    assert str(raised.value) == message
+
+
+def test_backend_settings__reads_each_value_as_its_default_is():
+    given = {"neighbours": "20", "fdr": "1e-3", "similarity_cuts": "0.5,0.7", "resolution": "2", "min_module_size": "4"}
+    assert backend_settings("factor", given) == FactorConfig(
+        neighbours=20, fdr=0.001, similarity_cuts=(0.5, 0.7), resolution=2.0, min_module_size=4
+    )
+
+
+def test_backend_settings__without_any_are_the_defaults():
+    assert backend_settings("factor", {}) == FactorConfig()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"neighbors": "5"},
+            (
+                "backend 'factor' has no setting 'neighbors'; did you mean 'neighbours'? "
+                "(neighbours; fdr; similarity_cuts; resolution; min_module_size; min_kme)"
+            ),
+        ),
+        (
+            {"zzzz": "5"},
+            (
+                "backend 'factor' has no setting 'zzzz' "
+                "(neighbours; fdr; similarity_cuts; resolution; min_module_size; min_kme)"
+            ),
+        ),
+        ({"neighbours": "many"}, "neighbours is 'many', expected a value like 60"),
+        ({"neighbours": "6.5"}, "neighbours is '6.5', expected a value like 60"),
+        ({"similarity_cuts": ""}, "similarity_cuts is '', expected a value like 0.3,0.4,0.5,0.6,0.7,0.8,0.9,0.95"),
+        (
+            {"fdr": "x", "resolution": "y"},
+            "fdr is 'x', expected a value like 0.0001; resolution is 'y', expected a value like 1.0",
+        ),
+        ({"fdr": "2"}, "fdr is 2.0, expected above 0 and below 1"),
+    ],
+)
+def test_backend_settings__names_every_key_and_value_it_cannot_use(given, message):
+    with pytest.raises(ConfigError) as raised:
+        backend_settings("factor", given)
+    assert str(raised.value) == message
+
+
+def test_backend_settings__suggests_the_backend_that_was_meant():
+    with pytest.raises(ConfigError) as raised:
+        backend_settings("Factor", {})
+    assert str(raised.value) == "no backend 'Factor'; did you mean 'factor'? (there is factor)"

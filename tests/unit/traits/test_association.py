@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import polars as pl
+import pytest
+import scipy.stats
+from polars.testing import assert_frame_equal
+
+from isograph.schemas import TRAITS
+from isograph.traits.association import benjamini_hochberg, pearson, trait_table, welch, welch_anova
+from isograph.traits.trait import Trait, read_traits
+
+NAN = float("nan")
+# scipy and we evaluate the same functions in another order.
+CLOSE = 1e-10
+
+
+@pytest.fixture
+def eigengenes():
+    values = np.random.default_rng(3).normal(size=(4, 30))
+    values -= values.mean(axis=1, keepdims=True)
+    return values / np.linalg.norm(values, axis=1, keepdims=True)
+
+
+def test_pearson__is_that_of_scipy(eigengenes):
+    values = np.random.default_rng(5).normal(size=30) * 12.0 + 40.0
+    found = pearson(eigengenes, values)
+    for row, eigengene in enumerate(eigengenes):
+        r, p = scipy.stats.pearsonr(eigengene, values)
+        assert found.effect[row] == pytest.approx(r, rel=CLOSE)
+        assert found.pvalue[row] == pytest.approx(p, rel=CLOSE)
+        assert found.statistic[row] == pytest.approx(r * np.sqrt(28 / (1 - r * r)), rel=CLOSE)
+
+
+def test_pearson__by_hand():
+    found = pearson(np.array([[1.0, 2.0, 3.0, 4.0]]), np.array([1.0, 3.0, 2.0, 4.0]))
+    # r = 4/5, t = 0.8·√(2/0.36), and with two degrees of freedom p = 1 − r
+    assert found.effect[0] == pytest.approx(0.8)
+    assert found.statistic[0] == pytest.approx(0.8 * np.sqrt(2.0) / 0.6)
+    assert found.pvalue[0] == pytest.approx(0.2)
+
+
+def test_pearson__uses_the_samples_with_a_value(eigengenes):
+    values = np.random.default_rng(5).normal(size=30)
+    values[[0, 7, 29]] = NAN
+    kept = np.isfinite(values)
+    found = pearson(eigengenes, values)
+    r, p = scipy.stats.pearsonr(eigengenes[2, kept], values[kept])
+    assert (found.effect[2], found.pvalue[2]) == (pytest.approx(r, rel=CLOSE), pytest.approx(p, rel=CLOSE))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[1.0, 2.0, 3.0] + [NAN] * 27, [0.7] * 30, [0.3, 0.1 + 0.2] * 15, [NAN] * 30],
+    ids=["three values", "constant", "constant but for rounding", "nothing"],
+)
+def test_pearson__is_not_estimable_without_variation(eigengenes, values):
+    found = pearson(eigengenes, np.array(values))
+    assert np.isnan([found.effect, found.statistic, found.pvalue]).all()
+
+
+def test_pearson__does_not_depend_on_units(eigengenes):
+    values = np.random.default_rng(5).normal(size=30)
+    plain, scaled = pearson(eigengenes, values), pearson(eigengenes, 1e6 + 1e-3 * values)
+    np.testing.assert_allclose(scaled.effect, plain.effect, rtol=1e-6)
+
+
+def test_welch__is_that_of_scipy(eigengenes):
+    reference, level = np.arange(0, 9), np.arange(9, 30)
+    found = welch(eigengenes, reference, level)
+    for row, eigengene in enumerate(eigengenes):
+        twin = scipy.stats.ttest_ind(eigengene[level], eigengene[reference], equal_var=False)
+        assert found.effect[row] == pytest.approx(eigengene[level].mean() - eigengene[reference].mean(), rel=CLOSE)
+        assert found.statistic[row] == pytest.approx(twin.statistic, rel=CLOSE)
+        assert found.pvalue[row] == pytest.approx(twin.pvalue, rel=CLOSE)
+
+
+def test_welch__changes_sign_with_the_reference(eigengenes):
+    one, other = np.arange(0, 9), np.arange(9, 30)
+    forth, back = welch(eigengenes, one, other), welch(eigengenes, other, one)
+    np.testing.assert_allclose(back.effect, -forth.effect, rtol=CLOSE)
+    np.testing.assert_allclose(back.statistic, -forth.statistic, rtol=CLOSE)
+    np.testing.assert_allclose(back.pvalue, forth.pvalue, rtol=CLOSE)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1.0, 1.0, 1.0, 2.0, 2.0, 2.0],
+        [1.0, 1.0, 1.0, 2.0, 3.0, 4.0],
+        [0.3, 0.1 + 0.2, 0.3, 2.0, 3.0, 4.0],
+        [5.0] * 6,
+    ],
+    ids=["both flat", "one flat", "flat but for rounding", "the same"],
+)
+def test_welch__without_variance_has_no_pvalue(values):
+    found = welch(np.array([values]), np.arange(3), np.arange(3, 6))
+    assert found.effect[0] == pytest.approx(np.mean(values[3:]) - np.mean(values[:3]))
+    assert np.isnan([found.statistic[0], found.pvalue[0]]).all()
+
+
+def welch_anova_twin(groups: list[np.ndarray]) -> tuple[float, float]:
+    """Welch 1951: F and p, term by term."""
+    k = len(groups)
+    weights = [len(group) / group.var(ddof=1) for group in groups]
+    centre = sum(w * group.mean() for w, group in zip(weights, groups, strict=True)) / sum(weights)
+    between = sum(w * (group.mean() - centre) ** 2 for w, group in zip(weights, groups, strict=True)) / (k - 1)
+    lack = sum((1 - w / sum(weights)) ** 2 / (len(group) - 1) for w, group in zip(weights, groups, strict=True))
+    f = between / (1 + 2 * (k - 2) / (k**2 - 1) * lack)
+    return f, float(scipy.stats.f.sf(f, k - 1, (k**2 - 1) / (3 * lack)))
+
+
+@pytest.mark.parametrize("ends", [(0, 8, 19, 30), (0, 2, 12, 20, 30)])
+def test_welch_anova__is_that_of_its_formula(eigengenes, ends):
+    rows = [np.arange(low, high) for low, high in itertools.pairwise(ends)]
+    found = welch_anova(eigengenes, rows)
+    for row, eigengene in enumerate(eigengenes):
+        groups = [eigengene[group] for group in rows]
+        f, p = welch_anova_twin(groups)
+        assert found.statistic[row] == pytest.approx(f, rel=CLOSE)
+        assert found.pvalue[row] == pytest.approx(p, rel=CLOSE)
+        between = sum(len(group) * (group.mean() - eigengene.mean()) ** 2 for group in groups)
+        assert found.effect[row] == pytest.approx(between / ((eigengene - eigengene.mean()) ** 2).sum(), rel=CLOSE)
+
+
+def test_welch_anova__of_two_groups_is_welchs_t_squared(eigengenes):
+    rows = [np.arange(0, 9), np.arange(9, 30)]
+    anova, t = welch_anova(eigengenes, rows), welch(eigengenes, *rows)
+    np.testing.assert_allclose(anova.statistic, t.statistic**2, rtol=CLOSE)
+    np.testing.assert_allclose(anova.pvalue, t.pvalue, rtol=CLOSE)
+
+
+def test_welch_anova__without_variance_in_a_group_has_no_pvalue():
+    values = np.array([[1.0, 1.0, 2.0, 3.0, 5.0, 9.0]])
+    found = welch_anova(values, [np.array([0, 1]), np.array([2, 3]), np.array([4, 5])])
+    assert np.isnan([found.statistic[0], found.pvalue[0]]).all()
+    assert 0.0 < found.effect[0] < 1.0
+
+
+@pytest.mark.parametrize("groups", [[], [np.arange(5)]])
+def test_welch_anova__needs_two_groups(eigengenes, groups):
+    found = welch_anova(eigengenes, groups)
+    assert np.isnan([found.effect, found.statistic, found.pvalue]).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_benjamini_hochberg__is_that_of_scipy(seed):
+    pvalues = np.round(np.random.default_rng(seed).uniform(size=40) ** 2, 2)
+    np.testing.assert_allclose(benjamini_hochberg(pvalues), scipy.stats.false_discovery_control(pvalues), rtol=1e-12)
+
+
+def test_benjamini_hochberg__by_hand():
+    q = benjamini_hochberg(np.array([0.01, 0.04, 0.03, 0.5]))
+    np.testing.assert_allclose(q, [0.04, 0.16 / 3, 0.16 / 3, 0.5], rtol=1e-12)
+
+
+def test_benjamini_hochberg__does_not_count_what_was_not_tested():
+    q = benjamini_hochberg(np.array([NAN, 0.01, NAN, 0.04]))
+    np.testing.assert_array_equal(np.isnan(q), [True, False, True, False])
+    np.testing.assert_allclose(q[[1, 3]], [0.02, 0.04], rtol=1e-12)
+
+
+@pytest.mark.parametrize("pvalues", [[], [NAN, NAN]])
+def test_benjamini_hochberg__of_nothing_tested_is_nothing(pvalues):
+    q = benjamini_hochberg(np.array(pvalues, dtype=np.float64))
+    assert len(q) == len(pvalues)
+    assert np.isnan(q).all()
+
+
+def factor(name: str, *levels: str | None) -> Trait:
+    frame = pl.DataFrame({"sample_id": [f"S{i}" for i in range(len(levels))], name: levels})
+    return read_traits(frame, [name], []).traits[0]
+
+
+def test_trait_table__has_a_row_per_module_and_trait(eigengenes):
+    age = np.random.default_rng(1).normal(size=30)
+    traits = [
+        Trait("sex", np.array([0.0, 1.0] * 15), ("F", "M")),
+        Trait("age", age, ()),
+        Trait("stage", np.array([0.0, 1.0, 2.0] * 10), ("i", "ii", "iii")),
+    ]
+    table = trait_table(["M000", "M001"], eigengenes[:2], traits)
+    assert TRAITS.checked(table) is table
+    assert table.select("module_id", "trait", "test", "n", "level", "reference", "reason").rows() == [
+        ("M000", "sex", "welch", 30, "M", "F", None),
+        ("M000", "age", "pearson", 30, None, None, None),
+        ("M000", "stage", "welch_anova", 30, "i|ii|iii", None, None),
+        ("M001", "sex", "welch", 30, "M", "F", None),
+        ("M001", "age", "pearson", 30, None, None, None),
+        ("M001", "stage", "welch_anova", 30, "i|ii|iii", None, None),
+    ]
+    assert table.row(1, named=True)["effect"] == pytest.approx(scipy.stats.pearsonr(eigengenes[0], age)[0], rel=CLOSE)
+    q = scipy.stats.false_discovery_control(table.get_column("pvalue").to_numpy())
+    np.testing.assert_allclose(table.get_column("qvalue").to_numpy(), q, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ((4, 3), ("welch", 7, "b", "a", None)),
+        ((4, 3, 1), ("welch", 7, "b", "a", "levels with too few samples left out: c (1)")),
+        ((1, 4, 4), ("welch", 8, "c", "b", "levels with too few samples left out: a (1)")),
+        ((2, 2, 2, 1, 1), ("welch_anova", 6, "a|b|c", None, "levels with too few samples left out: d (1), e (1)")),
+        ((2, 4, 4), ("welch_anova", 10, "a|b|c", None, None)),
+        ((2, 5, 5), ("welch", 10, "c", "b", "levels with too few samples left out: a (2)")),
+        ((4, 20, 5), ("welch", 25, "c", "b", "levels with too few samples left out: a (4)")),
+        ((8, 1), ("welch_anova", 8, "a", None, "fewer than two levels have enough samples")),
+        ((4, 20), ("welch_anova", 20, "b", None, "fewer than two levels have enough samples")),
+    ],
+)
+def test_trait_table__leaves_out_levels_too_small_to_test_and_says_so(sizes, expected):
+    levels = [letter for letter, size in zip("abcde", sizes, strict=False) for _ in range(size)]
+    eigengene = np.random.default_rng(0).normal(size=(1, len(levels) + 1))
+    row = trait_table(["M000"], eigengene, [factor("t", *levels, None)]).row(0, named=True)
+    assert tuple(row[name] for name in ("test", "n", "level", "reference", "reason")) == expected
+    assert np.isnan(row["pvalue"]) == (row["reason"] == "fewer than two levels have enough samples")
+
+
+def test_trait_table__tests_the_samples_of_the_levels_that_stay():
+    eigengene = np.random.default_rng(0).normal(size=(1, 9))
+    row = trait_table(["M000"], eigengene, [factor("t", *["a"] * 4, *["b"] * 3, "c", None)]).row(0, named=True)
+    twin = scipy.stats.ttest_ind(eigengene[0, 4:7], eigengene[0, :4], equal_var=False)
+    assert (row["statistic"], row["pvalue"]) == (
+        pytest.approx(twin.statistic, rel=CLOSE),
+        pytest.approx(twin.pvalue, rel=CLOSE),
+    )
+
+
+@pytest.mark.parametrize(
+    ("trait", "n", "reason"),
+    [
+        (Trait("t", np.array([0.0, 0.0, 0.0, 1.0, 1.0, 1.0]), ("a", "b")), 6, "no variance within a level"),
+        (
+            Trait("t", np.array([0.0, 0.0, 1.0, 1.0, 2.0, 2.0]), ("a", "b", "c")),
+            6,
+            "no variance within a level",
+        ),
+        (Trait("t", np.array([1.0, 2.0, 3.0, NAN, NAN, NAN]), ()), 3, "fewer than 4 samples have a value"),
+        (Trait("t", np.array([0.3, 0.1 + 0.2] * 3), ()), 6, "no variance in the samples with a value"),
+    ],
+    ids=["welch", "welch_anova", "few values", "rounding"],
+)
+def test_trait_table__says_why_there_is_no_pvalue(trait, n, reason):
+    eigengene = np.array([[1.0, 1.0, 1.0, 2.0, 2.0, 2.0]])
+    row = trait_table(["M000"], eigengene, [trait]).row(0, named=True)
+    assert (row["n"], row["reason"]) == (n, reason)
+    assert np.isnan([row["statistic"], row["pvalue"], row["qvalue"]]).all()
+
+
+@pytest.mark.parametrize("traits", [[], [Trait("age", np.arange(30.0), ())]])
+def test_trait_table__of_no_module_or_no_trait_keeps_the_contract(eigengenes, traits):
+    modules = [] if traits else ["M000"]
+    table = trait_table(modules, eigengenes[: len(modules)], traits)
+    assert_frame_equal(TRAITS.checked(table), pl.DataFrame(schema=TRAITS.schema))

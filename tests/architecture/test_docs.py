@@ -1,0 +1,76 @@
+import importlib.util
+import re
+from pathlib import Path
+
+import click
+import duckdb
+import pytest
+
+import isograph as ig
+from isograph.cli.app import COMMANDS, app
+from isograph.config import BACKENDS
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def generator():
+    spec = importlib.util.spec_from_file_location("docs_generate", ROOT / "docs" / "generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def fit(tmp_path_factory):
+    out = tmp_path_factory.mktemp("readme") / "fit"
+    return ig.fit(ROOT / "fixtures" / "bundles_0_1_5" / "toy_v1", output_dir=out)
+
+
+@pytest.mark.parametrize("page", ["tables.md", "commands.md"])
+def test_docs__generated_pages_are_current(page):
+    written = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    assert written == generator().PAGES[page](), f"docs/{page} is out of date: run make docs"
+
+
+def test_docs__every_command_option_has_help():
+    context = click.Context(app)
+    silent = [
+        f"{name} {parameter.name}"
+        for name in COMMANDS
+        for parameter in app.get_command(context, name).params
+        if isinstance(parameter, click.Option) and not parameter.help and not parameter.hidden
+    ]
+    assert silent == []
+
+
+def test_docs__every_backend_setting_is_described():
+    for configuration in BACKENDS.values():
+        described = re.findall(r"^    (\w+) : ", configuration.__doc__, flags=re.MULTILINE)
+        assert described == list(configuration.__dataclass_fields__)
+
+
+def test_readme__commands_exist():
+    used = set(re.findall(r"^isograph (\S+)", README, flags=re.MULTILINE))
+    assert used == {"import", "validate", "fit"}
+    assert used <= set(COMMANDS)
+
+
+def test_readme__links_lead_somewhere():
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_readme__sql_answers(fit):
+    (query,) = re.findall(r"```sql\n(.*?)```", README, flags=re.DOTALL)
+    rows = duckdb.sql(query.replace("artifacts/demo/fit", str(fit.path))).fetchall()
+    assert {row[1] for row in rows} == {"Dx", "Age", "Sex"}
+    assert sum(row[-1] for row in rows if row[1] == "Dx") == 24
+
+
+def test_readme__python_answers(fit):
+    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    reading = code[: code.index("fit = ig.fit(")].replace("artifacts/demo/fit", str(fit.path))
+    names: dict[str, object] = {}
+    exec(reading, names)
+    assert names["fit"].modules.collect(engine="in-memory").height == 24

@@ -6,7 +6,7 @@ STAMP := $(VENV)/.ready
 DEMO := artifacts/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-real test-heavy test-nojit lint fmt type arch docs wheel-smoke bench check clean
+.PHONY: help setup demo test test-real test-heavy test-nojit lint fmt docs wheel-smoke bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -20,3 +20,43 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
+demo: setup ## import and fit the bundled real data set, and say where the results are
+	@$(BIN)/isograph import fixtures/geuvadis_ceu_chr19/counts.tsv.gz $(DEMO)/bundle --overwrite \
+		--samples fixtures/geuvadis_ceu_chr19/samples.tsv --tx2gene fixtures/geuvadis_ceu_chr19/tx2gene.tsv \
+		--name geuvadis_ceu_chr19
+	@$(BIN)/isograph fit $(DEMO)/bundle --output-dir $(DEMO)/fit --overwrite --covariate performer
+
+test: setup lint ## lint, check types and layers, run the tests
+	@$(BIN)/pytest
+
+test-real: setup ## run the tests on the real data sets beside the checkout
+	@$(BIN)/pytest -m real
+
+test-heavy: setup ## run the tests that take long or much memory
+	@$(BIN)/pytest -m heavy
+
+test-nojit: setup ## run the kernel tests without the compiler
+	@NUMBA_DISABLE_JIT=1 $(BIN)/pytest tests/kernels
+
+lint: setup ## check style, types and SQL
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/sqlfluff lint --nocolor --disable-progress-bar -q sql
+
+fmt: setup ## rewrite sources in the house style
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/sqlfluff fix --nocolor --disable-progress-bar -q sql
+
+docs: setup ## rewrite the generated documentation pages
+	@$(BIN)/python docs/generate.py
+
+wheel-smoke: setup ## build the wheel, install it apart and run it outside the checkout
+	@bash benchmarks/wheel_smoke.sh "$(abspath $(BIN))/python"
+
+bench: setup ## time the main jobs as whole processes
+	@$(BIN)/python benchmarks/run.py
+
+clean: ## remove what was built or produced
+	@rm -rf $(VENV) artifacts/demo artifacts/fits dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,7 +1,7 @@
 """Multiplex co-expression networks of transcript abundance and isoform switching.
 
-``open`` reads a bundle or a fit, ``fit`` makes one; both are loaded on first use, so that importing isograph costs
-nothing.
+``open`` reads a bundle or a fit, ``fit`` makes a fit, ``simulate`` a bundle with planted truth; each is loaded on first
+use, so that importing isograph costs nothing.
 """
 
 from __future__ import annotations
@@ -12,11 +12,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from isograph.pipeline.fit import fit
     from isograph.pipeline.opened import open  # noqa: A004
+    from isograph.pipeline.simulate import simulate
 
 __version__ = "0.2.0"
-__all__ = ["__version__", "fit", "open"]
+__all__ = ["__version__", "fit", "open", "simulate"]
 
-_HOMES = {"open": "isograph.pipeline.opened", "fit": "isograph.pipeline.fit"}
+_HOMES = {
+    "fit": "isograph.pipeline.fit",
+    "open": "isograph.pipeline.opened",
+    "simulate": "isograph.pipeline.simulate",
+}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401

@@ -1,0 +1,77 @@
+"""``isograph simulate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from isograph.cli.console import log_to_stderr
+from isograph.cli.option import level, overwrite_option, verbosity_options
+from isograph.errors import UsageError
+from isograph.simulate.spec import fixture_specs, suites
+
+
+@click.command(name="simulate")
+@click.argument("fixture", required=False)
+@click.argument("out", required=False, type=click.Path(path_type=Path))
+@click.option("--suite", metavar="SUITE", help="Suite the fixture is in.  [default: whichever has it]")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything that is drawn.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="A field of the fixture's spec in place of its own, as n_genes=500 or module_sizes=20,10; repeat for more.",
+)
+@click.option("--list", "listed", is_flag=True, help="List suites and fixtures with their sizes, and stop.")
+@overwrite_option
+@verbosity_options
+def command(
+    *,
+    fixture: str | None,
+    out: Path | None,
+    suite: str | None,
+    seed: int,
+    settings: tuple[str, ...],
+    listed: bool,
+    overwrite: bool,
+    verbose: bool,
+    quiet: bool,
+) -> None:
+    """Write the synthetic bundle OUT with the planted truth of FIXTURE.
+
+    The same fixture, seed and fields give the same bytes. Every field is kept in the bundle's provenance.
+    """
+    verbosity = level(verbose=verbose, quiet=quiet)
+    if listed:
+        click.echo("\n".join(_listing(suites() if suite is None else (suite,))))
+        return
+    if fixture is None or out is None:
+        missing = "FIXTURE" if fixture is None else "OUT"
+        raise UsageError(f"{missing} is missing: isograph simulate FIXTURE OUT. isograph simulate --list names them.")
+    fields = dict(_field_value(entry) for entry in settings)
+    from isograph.pipeline.simulate import write_simulation
+
+    with log_to_stderr(verbosity):
+        written = write_simulation(fixture, out, suite=suite, seed=seed, overwrite=overwrite, settings=fields)
+    click.echo(written)
+
+
+def _field_value(entry: str) -> tuple[str, str]:
+    field, separator, value = entry.partition("=")
+    if not separator or not field:
+        raise UsageError(f"--set takes FIELD=VALUE, got '{entry}'.")
+    return field.strip(), value
+
+
+def _listing(names: tuple[str, ...]) -> list[str]:
+    lines = []
+    for suite in names:
+        specs = fixture_specs(suite)
+        width = max(len(spec.name) for spec in specs)
+        lines.append(suite)
+        for spec in specs:
+            modules = f"{len(spec.module_sizes):>3} modules" if spec.module_sizes else " no modules"
+            lines.append(f"  {spec.name:<{width}}  {spec.n_genes:>6,} genes × {spec.n_samples:>3} samples  {modules}")
+    return lines

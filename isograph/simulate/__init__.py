@@ -1,0 +1,1 @@
+"""Fixture specs, and the bundles with planted truth that are made from them."""

@@ -1,16 +1,20 @@
-"""Write the reference pages that are made from the code."""
+"""Write the reference pages that are made from the code and from the committed reports of benchmarks."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
+import orjson
 
 from isograph.cli.app import COMMANDS, app
 from isograph.config import FactorConfig
+from isograph.evaluate.report import TABLE_COLUMNS, table_rows
 from isograph.schemas import FIT_TABLES, Table
 
 DOCS = Path(__file__).resolve().parent
+REPORTS = DOCS.parent / "artifacts" / "reports"
 WIDTH = 100
 
 
@@ -73,7 +77,99 @@ def _settings() -> str:
     return "\n".join(lines)
 
 
-PAGES = {"tables.md": table_page, "commands.md": command_page}
+BENCHMARK_TERMS = """\
+Every number here is read from the reports in `artifacts/reports/`, which `isograph benchmark` writes. Each run
+simulates a fixture with one seed and fits it, with the defaults of the backend, in a process of its own.
+
+* planted, found: modules. recovery: mean over planted modules of the best Jaccard index with a found one.
+* ari: adjusted Rand index over planted genes, a gene in no module being a cluster of its own.
+* background: share of the genes that were not planted and are in a module.
+* role recall: the least recall among the planted roles.
+* seconds and peak MB: of the whole process, as the operating system counted them; peak is the largest of the seeds.
+* gates: the limits the fixture sets itself; where they are not kept, which and in how many runs.
+
+Values are means over the seeds. A dash: the fixture has nothing to take the metric of."""
+
+
+def benchmark_page(reports: Path = REPORTS) -> str:
+    """Return the page of every committed benchmark report."""
+    parts = ["# Benchmarks", BENCHMARK_TERMS]
+    parts += [_benchmark_section(_report(path)) for path in sorted(reports.glob("*-benchmark.json"))]
+    parts += [_stability_section(_report(path)) for path in sorted(reports.glob("*-stability.json"))]
+    if len(parts) == 2:
+        parts.append("There is no report yet.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _report(path: Path) -> dict[str, Any]:
+    return orjson.loads(path.read_bytes())
+
+
+def _benchmark_section(report: dict[str, Any]) -> str:
+    return "\n".join(
+        [
+            f"## {report['stage']}",
+            "",
+            f"{_setting(report)} {_verdict(report)}",
+            "",
+            *_markdown(TABLE_COLUMNS, table_rows(report), text_columns=("dataset", "gates")),
+        ]
+    )
+
+
+def _verdict(report: dict[str, Any]) -> str:
+    summary, failures = report["summary"], report["gate_failures"]
+    told = [f"Runs: {summary['n_runs']}."]
+    if summary["n_without_result"]:
+        told.append(f"No result: {summary['n_without_result']}.")
+    if any(row["gates"] for row in report["results"]):
+        failing = len({(failure["dataset"], failure["seed"]) for failure in failures})
+        told.append(f"Runs in which a gate is not kept: {failing}.")
+    if summary["mean_ari"] is not None:
+        told.append(f"Over all runs ari is {summary['mean_ari']:.3f}, least {summary['min_ari']:.3f}.")
+    if summary["mean_background_rate"] is not None:
+        mean, largest = summary["mean_background_rate"], summary["max_background_rate"]
+        told.append(f"Background is {mean:.2%}, largest {largest:.2%}.")
+    if summary["share_without_module"]:
+        told.append(f"Runs without any module: {summary['share_without_module']:.1%}.")
+    return " ".join(told)
+
+
+def _stability_section(report: dict[str, Any]) -> str:
+    settings = report["settings"]
+    (name,) = report["default"]
+    columns = (name, "modules", "ari", "nmi", "ari of all", "± se", "in both")
+    keys = (name, "n_modules", "ari", "nmi", "ari_of_all", "ari_of_all_se", "share_in_both")
+    rows = [tuple("–" if row[key] is None else f"{row[key]:.3g}" for key in keys) for row in settings]
+    default, chosen, edges = report["default"][name], report["recommended"][name], report["edges"]
+    told = (
+        f"{_setting(report)} Projected out: {', '.join(report['projected_out']) or 'nothing'}. "
+        f"{report['n_halves']} fits of {report['samples_in_a_half']} of {report['n_samples']} samples, in pairs that "
+        "share none. ari and nmi are over the genes in a module of both halves of a pair, ari of all over those in a "
+        f"module of either. Default: {name} = {default:g}; most reproducible: {chosen:g} "
+        f"({report['recommended_reason']}). Of {edges['n_edges']:,} edges, {edges['n_with_frequency_0.5']:,} are in "
+        f"half of the halves or more and {edges['n_with_frequency_0.9']:,} in nine of ten."
+    )
+    title = f"## Stability of {report['dataset']} ({report['stage']})"
+    return "\n".join([title, "", told, "", *_markdown(columns, rows)])
+
+
+def _setting(report: dict[str, Any]) -> str:
+    seeds = report["seeds"]
+    named = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {', '.join(map(str, seeds))}"
+    version = report["isograph_version"]
+    return f"`{report['backend']}`, isograph {version}, {named}, recorded covariates {report['covariates']}."
+
+
+def _markdown(
+    columns: tuple[str, ...], rows: list[tuple[str, ...]], *, text_columns: tuple[str, ...] = ()
+) -> list[str]:
+    rules = ("---" if column in text_columns else "---:" for column in columns)
+    cells = (columns, tuple(rules), *rows)
+    return ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in cells]
+
+
+PAGES = {"tables.md": table_page, "commands.md": command_page, "benchmarks.md": benchmark_page}
 
 if __name__ == "__main__":
     for filename, page in PAGES.items():

@@ -20,8 +20,10 @@ EXIT_TERMINATED = 143
 COMMANDS = {
     "import": ("isograph.cli.import_", "Build a bundle from quantification output."),
     "validate": ("isograph.cli.validate", "Report every violation of a bundle at once."),
+    "simulate": ("isograph.cli.simulate", "Write a synthetic bundle with planted truth."),
     "fit": ("isograph.cli.fit", "Infer modules, roles and trait associations from a bundle."),
     "show": ("isograph.cli.show", "Summarise a fit on the terminal."),
+    "benchmark": ("isograph.cli.benchmark", "Fit fixtures with planted modules and report what is found."),
 }
 EPILOG = """\b
 Exit codes: 0 done, 1 bug, 2 usage, 3 input data invalid, 4 not enough memory or disk,

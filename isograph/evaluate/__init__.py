@@ -1,0 +1,1 @@
+"""How good a result is: metrics against planted truth, gates, and stability over subsamples."""

@@ -1,6 +1,6 @@
 """Time the main jobs as whole processes: wall and CPU seconds and peak memory, median of several runs.
 
-    python benchmarks/run.py [--runs 5] [--genes 12000] [--samples 240]
+    python benchmarks/run.py [--runs 5]
 
 The first run after an installation also compiles the kernels; it is shown apart, with an empty compile cache.
 """
@@ -20,6 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 ISOGRAPH = [sys.executable, "-m", "isograph"]
+LARGE = "xxlarge_multiplex_v1"
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,6 @@ def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--genes", type=int, default=12_000)
-    parser.add_argument("--samples", type=int, default=240)
     asked = parser.parse_args()
     place = Path(tempfile.mkdtemp(prefix="isograph-bench-"))
     try:
@@ -86,7 +85,6 @@ def measurements(asked: argparse.Namespace, place: Path):
         "performer",
     ]
     fitting_large = [*ISOGRAPH, "fit", str(large), "--output-dir", str(place / "large_fit"), "--overwrite"]
-    size = ["--genes", str(asked.genes), "--samples", str(asked.samples)]
     yield f"{os.cpu_count()} cores, medians of {asked.runs} runs of the whole process (fastest–slowest)"
     yield ""
     yield "| job | wall s | CPU s | peak MB |"
@@ -96,14 +94,8 @@ def measurements(asked: argparse.Namespace, place: Path):
     yield row("fit it, kernels not yet compiled", [timed(fitting, {"NUMBA_CACHE_DIR": str(place / "cache")})])
     timed(fitting)
     yield row("fit it", [timed(fitting) for _ in range(asked.runs)])
-    subprocess.run(
-        [sys.executable, "benchmarks/synthetic_bundle.py", str(large), *size],
-        cwd=ROOT,
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    runs = [timed(fitting_large) for _ in range(asked.runs)]
-    yield row(f"fit {asked.genes:,} genes × {asked.samples} samples (synthetic)", runs)
+    timed([*ISOGRAPH, "simulate", LARGE, str(large)])
+    yield row(f"fit {LARGE} (12,000 genes × 240 samples)", [timed(fitting_large) for _ in range(asked.runs)])
 
 
 if __name__ == "__main__":

@@ -14,5 +14,7 @@ cd "$place"
 "$place/venv/bin/isograph" validate bundle
 "$place/venv/bin/isograph" fit bundle --output-dir fit --quiet
 "$place/venv/bin/isograph" show fit
+"$place/venv/bin/isograph" simulate toy_multiplex_v1 simulated
+"$place/venv/bin/isograph" validate simulated
 test -f fit/manifest.json
 echo "the wheel works outside the checkout"

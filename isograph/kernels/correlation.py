@@ -97,6 +97,52 @@ def merge_partners(strengths: Tile, partners: Partners, more_strengths: Tile, mo
 
 
 @kernel
+def observed_pair_correlation(
+    z: Matrix,
+    missing: NDArray[np.bool_],
+    source: Index,
+    target: Index,
+    start: int,
+    stop: int,
+    out: Vector,
+    n_observed: Index,
+) -> None:
+    """Write Pearson r of the pairs ``start`` to ``stop`` over the samples observed in both rows, and their number.
+
+    z: (p, n), finite; what it holds where ``missing`` (p, n) is True is not read. out: (n_pairs,), in [−1, 1]; 0 where
+    fewer than 3 samples are observed in both or a row does not vary over them. n_observed: (n_pairs,).
+    Twin: tests/reference/correlation.py
+    """
+    for pair in range(start, stop):
+        a = source[pair]
+        b = target[pair]
+        n = 0
+        mean_a = 0.0
+        mean_b = 0.0
+        for s in range(z.shape[1]):
+            if not (missing[a, s] or missing[b, s]):
+                n += 1
+                mean_a += z[a, s]
+                mean_b += z[b, s]
+        n_observed[pair] = n
+        out[pair] = 0.0
+        if n < 3:
+            continue
+        mean_a /= n
+        mean_b /= n
+        product = 0.0
+        square_a = 0.0
+        square_b = 0.0
+        for s in range(z.shape[1]):
+            if not (missing[a, s] or missing[b, s]):
+                product += (z[a, s] - mean_a) * (z[b, s] - mean_b)
+                square_a += (z[a, s] - mean_a) ** 2
+                square_b += (z[b, s] - mean_b) ** 2
+        if square_a > 0.0 and square_b > 0.0:
+            out[pair] = min(1.0, max(-1.0, product / np.sqrt(square_a * square_b)))
+
+
+@kernel
 def pair_correlation(z: Matrix, source: Index, target: Index, start: int, stop: int, out: Vector) -> None:
     """Write Pearson r of the pairs ``start`` to ``stop`` of (source, target) rows of ``z``.
 

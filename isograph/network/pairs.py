@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -41,14 +41,14 @@ class StrongPairs:
     expected_above: float
 
 
-def correlation_pvalue(r: Vector, dof: int) -> Vector:
+def correlation_pvalue(r: Vector, dof: int | Index) -> Vector:
     """Return the two-sided p-value of Pearson r under no correlation.
 
     P(|R| ≥ |r|) = I(1 − r²; dof/2, 1/2), the regularised incomplete beta function: Student's t with t² = dof·r²/(1−r²).
 
-    r: any shape, in [−1, 1]. dof: n − 2 − covariate columns.
+    r: any shape, in [−1, 1]. dof: n − 2 − covariate columns, one or as ``r``.
     """
-    p: Vector = scipy.special.betainc(dof / 2.0, 0.5, np.clip(1.0 - np.square(r), 0.0, 1.0))
+    p: Vector = scipy.special.betainc(np.asarray(dof) / 2.0, 0.5, np.clip(1.0 - np.square(r), 0.0, 1.0))
     return p
 
 
@@ -85,6 +85,31 @@ def strong_pairs(
         n_above=n_above,
         expected_above=expected,
     )
+
+
+def observed_pairs(
+    pairs: StrongPairs, z: Matrix, missing: NDArray[np.bool_], *, residual_dof: int, threads: int
+) -> StrongPairs:
+    """Return the pairs that the samples observed in both features bear out, with r over those samples.
+
+    A pair stays if its p-value, with a degree of freedom less for every sample missing in either feature, is at most
+    that of the cut. Features that lack the same samples would else pass by agreeing on what neither has.
+
+    z: (p, n), 0 where ``missing`` (p, n) is True.
+    """
+    from isograph.kernels.correlation import observed_pair_correlation
+
+    r = np.empty(len(pairs.r))
+    n_observed = np.empty(len(pairs.r), dtype=np.int64)
+
+    def task(start: int, stop: int) -> None:
+        observed_pair_correlation(z, missing, pairs.source, pairs.target, start, stop, r, n_observed)
+
+    run_chunks(task, len(r), chunk=PAIRS_PER_CHUNK, threads=threads)
+    dof = residual_dof - (z.shape[1] - n_observed)
+    limit = correlation_pvalue(np.array(min(pairs.cut, 1.0)), residual_dof)
+    kept = (dof > 0) & (correlation_pvalue(r, np.maximum(dof, 1)) <= limit)
+    return replace(pairs, source=pairs.source[kept], target=pairs.target[kept], r=r[kept])
 
 
 def pair_correlations(z: Matrix, source: Index, target: Index, *, threads: int) -> Vector:

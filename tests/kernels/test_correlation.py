@@ -7,7 +7,13 @@ from reference import correlation as reference
 
 from isograph.features.abundance import residual_scores
 from isograph.features.covariate import Design
-from isograph.kernels.correlation import merge_partners, offer_partner, pair_correlation, scan_tile
+from isograph.kernels.correlation import (
+    merge_partners,
+    observed_pair_correlation,
+    offer_partner,
+    pair_correlation,
+    scan_tile,
+)
 
 # NOTE: r is a sum of n products over the square root of two; each of n ≤ 60 terms may lose an ulp.
 EXACT = 1e-14
@@ -227,3 +233,30 @@ def test_pair_correlation__writes_only_the_pairs_it_is_given(start, stop):
     expected = np.full(6, UNTOUCHED)
     expected[start:stop] = whole[start:stop]
     assert_array_equal(out, expected)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.9, 1.0])
+@pytest.mark.parametrize("n", [2, 3, 12])
+def test_observed_pair_correlation__equals_the_twin(n, share):
+    rng = np.random.default_rng([n, int(10 * share)])
+    z = rng.normal(size=(6, n))
+    z[5] = 1.0
+    missing = rng.random((6, n)) < share
+    source, target = np.triu_indices(6, 1)
+    r, n_observed = np.empty(15), np.empty(15, dtype=np.int64)
+    observed_pair_correlation(z, missing, source, target, 0, 15, r, n_observed)
+    expected = [
+        reference.observed_pair_correlation(z[a], z[b], missing[a], missing[b])
+        for a, b in zip(source, target, strict=True)
+    ]
+    assert_allclose(r, [value for value, _ in expected], atol=EXACT)
+    assert n_observed.tolist() == [count for _, count in expected]
+
+
+def test_observed_pair_correlation__does_not_read_what_is_missing():
+    z = np.array([[1.0, 2.0, 3.0, 99.0], [2.0, 4.0, 6.0, -7.0]])
+    missing = np.array([[False, False, False, True], [False, False, False, False]])
+    r, n_observed = np.full(2, UNTOUCHED), np.full(2, -1)
+    observed_pair_correlation(z, missing, np.array([0, 0]), np.array([1, 1]), 0, 1, r, n_observed)
+    assert r.tolist() == [1.0, UNTOUCHED]
+    assert n_observed.tolist() == [3, -1]

@@ -51,3 +51,19 @@ def scan_tile(r, gene_of, bins, k):
                 partners[a] = offer_partner(partners[a], strength, b, k)
                 partners[b] = offer_partner(partners[b], strength, a, k)
     return histogram, partners
+
+
+def observed_pair_correlation(a, b, missing_a, missing_b):
+    """Pearson r over the samples observed in both rows, 0 where it is not defined, and the number of those samples."""
+    both = [s for s in range(len(a)) if not missing_a[s] and not missing_b[s]]
+    n = len(both)
+    if n < 3:
+        return 0.0, n
+    mean_a = sum(a[s] for s in both) / n
+    mean_b = sum(b[s] for s in both) / n
+    product = sum((a[s] - mean_a) * (b[s] - mean_b) for s in both)
+    square_a = sum((a[s] - mean_a) ** 2 for s in both)
+    square_b = sum((b[s] - mean_b) ** 2 for s in both)
+    if square_a == 0 or square_b == 0:
+        return 0.0, n
+    return max(-1.0, min(1.0, product / (square_a * square_b) ** 0.5)), n

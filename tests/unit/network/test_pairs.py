@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 
 from isograph.network import pairs as pairs_module
-from isograph.network.pairs import correlation_pvalue, pair_correlations, strong_pairs
+from isograph.network.pairs import correlation_pvalue, observed_pairs, pair_correlations, strong_pairs
 
 FEW = {"neighbours": 60, "fdr": 1e-4, "threads": 1}
 
@@ -118,3 +118,32 @@ def test_strong_pairs__of_too_few_features_are_none(p):
     z = standardised(np.random.default_rng(0).normal(size=(p, 20)))
     found = strong_pairs(z, np.arange(p), residual_dof=18, **FEW)
     assert (len(found.source), found.n_tested, found.n_above) == (0, 0, 0)
+
+
+def test_observed_pairs__features_that_lack_the_same_samples_do_not_pass():
+    rng = np.random.default_rng(3)
+    z = rng.normal(size=(1500, 30))
+    missing = np.zeros(z.shape, dtype=bool)
+    missing[:1350, 15:] = True
+    z[missing] = np.nan
+    z -= np.nanmean(z, axis=1, keepdims=True)
+    z /= np.nanstd(z, axis=1, ddof=1, keepdims=True)
+    z[missing] = 0.0
+    genes = np.arange(1500)
+    found = strong_pairs(z, genes, neighbours=60, fdr=1e-4, residual_dof=28, threads=1)
+    assert len(found.r) > 10
+    assert len(observed_pairs(found, z, missing, residual_dof=28, threads=1).r) == 0
+
+
+def test_observed_pairs__a_true_pair_stays_with_r_over_what_both_have():
+    rng = np.random.default_rng(4)
+    z = rng.normal(size=(40, 60))
+    z[1] = z[0] + rng.normal(size=60) * 0.1
+    missing = np.zeros(z.shape, dtype=bool)
+    missing[0, 0], missing[1, 1] = True, True
+    z -= z.mean(axis=1, keepdims=True)
+    z /= z.std(axis=1, ddof=1, keepdims=True)
+    found = strong_pairs(z, np.arange(40), neighbours=5, fdr=1e-4, residual_dof=58, threads=1)
+    kept = observed_pairs(found, z, missing, residual_dof=58, threads=1)
+    assert (kept.source.tolist(), kept.target.tolist()) == ([0], [1])
+    assert kept.r[0] == pytest.approx(np.corrcoef(z[0, 2:], z[1, 2:])[0, 1], abs=1e-12)

@@ -14,13 +14,14 @@ from isograph.features.channel import Channels
 from isograph.kernels._jit import Index, Vector
 from isograph.network.eigengene import community_eigengenes
 from isograph.network.graph import giant_component_fraction, leiden_communities, second_order_similarities
-from isograph.network.pairs import StrongPairs, strong_pairs
+from isograph.network.pairs import StrongPairs, observed_pairs, strong_pairs
 from isograph.network.result import Network
 from isograph.runtime.progress import Steps
 from isograph.runtime.threads import run_calls
 
 # NOTE: a feature identical to its eigengene would make the criterion infinite.
 SMALLEST_RESIDUAL = 1e-12
+RESTARTS_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,10 @@ def factor_network(channels: Channels, config: FactorConfig, *, seed: int, threa
             threads=threads,
             progress=progress,
         )
+        if channels.missing is not None:
+            pairs = observed_pairs(
+                pairs, channels.z, channels.missing, residual_dof=channels.residual_dof, threads=threads
+            )
     with steps.step("similarity") as progress:
         similarity = second_order_similarities(
             pairs.source, pairs.target, np.abs(pairs.r), len(channels.gene_of), threads=threads, progress=progress
@@ -80,12 +85,25 @@ def _candidates(
     threads: int,
     progress: Callable[[int, int], None],
 ) -> list[_Candidate]:
-    """Return one candidate per graph; of the cuts that keep the same pairs, the lowest stands for all."""
+    """Return one candidate per graph, the best graph's improved by more runs from other seeds while they improve it.
+
+    Of the cuts that keep the same pairs, the lowest stands for all. Runs go in batches of a fixed size, so the number
+    of threads decides nothing.
+    """
     graphs = {int((similarity >= cut).sum()): cut for cut in sorted(config.similarity_cuts, reverse=True)}
-    calls = [
-        partial(_candidate, channels, config, pairs, similarity, cut=cut, seed=seed) for cut in sorted(graphs.values())
-    ]
-    return run_calls(calls, threads=threads, progress=progress)
+    run = partial(_candidate, channels, config, pairs, similarity)
+    first = config.restarts * seed
+    calls = [partial(run, cut=cut, seed=first) for cut in sorted(graphs.values())]
+    candidates = run_calls(calls, threads=threads, progress=progress)
+    best = min(range(len(candidates)), key=lambda number: candidates[number].bic)
+    for start in range(1, config.restarts, RESTARTS_AT_ONCE):
+        seeds = range(first + start, first + min(start + RESTARTS_AT_ONCE, config.restarts))
+        again = run_calls([partial(run, cut=candidates[best].cut, seed=other) for other in seeds], threads=threads)
+        improved = min([candidates[best], *again], key=lambda candidate: candidate.bic)
+        if improved is candidates[best]:
+            break
+        candidates[best] = improved
+    return candidates
 
 
 def _candidate(
@@ -136,8 +154,8 @@ def _calibration(
         "pairs_above_cut": pairs.n_above,
         "pairs_expected_by_chance": pairs.expected_above,
         "pairs_kept": len(pairs.r),
-        "similarity_cut": chosen.cut,
-        "similarity_cut_reason": "lowest Bayesian information criterion among the cuts tried",
+        "similarity_cut": chosen.cut if len(pairs.r) else None,
+        "similarity_cut_reason": _reason(pairs, candidates, chosen),
         "cuts": [
             {"similarity_cut": c.cut, "n_modules": c.n_modules, "n_edges": c.n_edges, "bic": round(c.bic, 6)}
             for c in candidates
@@ -146,3 +164,11 @@ def _calibration(
         "giant_component_fraction": giant_component_fraction(pairs.source[kept], pairs.target[kept]),
         "converged": True,
     }
+
+
+def _reason(pairs: StrongPairs, candidates: list[_Candidate], chosen: _Candidate) -> str:
+    if len(pairs.r) == 0:
+        return "no pair of features that chance does not explain"
+    reason = "lowest Bayesian information criterion among the cuts tried"
+    at_edge = len(candidates) > 1 and chosen.cut in (candidates[0].cut, candidates[-1].cut)
+    return f"{reason}, at the edge of their range" if at_edge else reason

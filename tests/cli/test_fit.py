@@ -133,7 +133,7 @@ def test_fit__that_finds_nothing_is_no_error(isograph, bundle, tmp_path):
             ["--set", "neighbor=5"],
             (
                 "error: backend 'factor' has no setting 'neighbor'; did you mean 'neighbours'? "
-                "(neighbours; fdr; similarity_cuts; resolution; min_module_size; min_kme)"
+                "(neighbours; fdr; similarity_cuts; resolution; restarts; min_module_size; min_kme)"
             ),
         ),
         (

@@ -115,14 +115,14 @@ def test_backend_settings__without_any_are_the_defaults():
             {"neighbors": "5"},
             (
                 "backend 'factor' has no setting 'neighbors'; did you mean 'neighbours'? "
-                "(neighbours; fdr; similarity_cuts; resolution; min_module_size; min_kme)"
+                "(neighbours; fdr; similarity_cuts; resolution; restarts; min_module_size; min_kme)"
             ),
         ),
         (
             {"zzzz": "5"},
             (
                 "backend 'factor' has no setting 'zzzz' "
-                "(neighbours; fdr; similarity_cuts; resolution; min_module_size; min_kme)"
+                "(neighbours; fdr; similarity_cuts; resolution; restarts; min_module_size; min_kme)"
             ),
         ),
         ({"neighbours": "many"}, "neighbours is 'many', expected a value like 60"),

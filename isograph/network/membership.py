@@ -8,7 +8,7 @@ import numpy as np
 
 from isograph.features.channel import Channels
 from isograph.kernels._jit import Index, Matrix, Vector
-from isograph.network.eigengene import Eigengenes, community_eigengenes
+from isograph.network.eigengene import community_eigengenes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +41,37 @@ def gene_modules(
     """Return the modules of genes that a partition of features makes.
 
     A gene with features in several communities goes to the one where its best feature has the largest |kME|, and to
-    none if that is below ``min_kme``. Modules of fewer than ``min_module_size`` genes are dissolved. Eigengenes are
-    then taken over the features whose gene stayed. Modules are numbered by number of genes, ties by the first gene id.
+    none if that is below ``min_kme``. Communities of fewer than ``min_module_size`` genes are dissolved. Eigengenes are
+    taken over the features whose gene stayed, and both rules are applied again until nothing changes, so they hold for
+    the modules returned. Modules are numbered by number of genes, ties by the first gene id.
     """
     n_genes = len(channels.gene_ids)
-    n_communities = int(community_of.max(initial=-1)) + 1
-    first = community_eigengenes(channels.z, community_of, n_communities, threads=threads)
-    best = _best_features(channels.gene_of, first.kme, n_genes)
-    follows = (best >= 0) & (np.abs(first.kme[best]) >= min_kme)
-    home = np.where(follows, community_of[best], -1)
-    number = _numbers_by_size(home, n_communities, min_module_size)
+    kept = community_of
+    while True:
+        kept, n_kept = _compact(kept)
+        found = community_eigengenes(channels.z, kept, n_kept, threads=threads)
+        best = _best_features(channels.gene_of, found.kme, n_genes)
+        follows = (best >= 0) & (np.abs(found.kme[best]) >= min_kme)
+        home = np.where(follows, kept[best], -1)
+        small = np.bincount(home[home >= 0], minlength=n_kept) < min_module_size
+        # NOTE: small communities go first, so that their genes can still turn to another one.
+        leaves = small[kept] if small.any() else home[channels.gene_of] != kept
+        if not (leaves & (kept >= 0)).any():
+            break
+        kept = np.where(leaves, -1, kept)
+    number = _numbers_by_size(home, n_kept)
     module_of = np.where(home >= 0, number[home], -1)
-    feature_module = np.where(community_of >= 0, number[community_of], -1)
-    feature_module[feature_module != module_of[channels.gene_of]] = -1
-    n_modules = int(module_of.max(initial=-1)) + 1
-    final: Eigengenes = community_eigengenes(channels.z, feature_module, n_modules, threads=threads)
-    width = max(3, len(str(n_modules - 1)))
+    feature_module = np.where(kept >= 0, number[kept], -1)
+    order = np.argsort(number[:n_kept], kind="stable")
+    width = max(3, len(str(n_kept - 1)))
     return Modules(
-        module_ids=[f"M{module:0{width}d}" for module in range(n_modules)],
+        module_ids=[f"M{module:0{width}d}" for module in range(n_kept)],
         module_of=module_of,
-        best_feature=_best_features(channels.gene_of, final.kme, n_genes),
+        best_feature=best,
         feature_module=feature_module,
-        eigengenes=final.eigengenes,
-        explained=final.explained,
-        kme=final.kme,
+        eigengenes=found.eigengenes[order],
+        explained=found.explained[order],
+        kme=found.kme,
     )
 
 
@@ -79,12 +86,19 @@ def _best_features(gene_of: Index, kme: Vector, n_genes: int) -> Index:
     return best
 
 
-def _numbers_by_size(home: Index, n_communities: int, min_size: int) -> Index:
-    """Return the module number of each community, largest first, −1 for those below ``min_size`` genes."""
+def _compact(community_of: Index) -> tuple[Index, int]:
+    """Return the communities renumbered without gaps, −1 kept, and their number."""
+    used = np.unique(community_of[community_of >= 0])
+    number = np.full(int(community_of.max(initial=-1)) + 2, -1, dtype=np.int64)
+    number[used] = np.arange(len(used))
+    return number[community_of], len(used)
+
+
+def _numbers_by_size(home: Index, n_communities: int) -> Index:
+    """Return the module number of each community: those with more genes first, ties by the first gene."""
     sizes = np.bincount(home[home >= 0], minlength=n_communities)
     first_gene = np.full(n_communities, len(home), dtype=np.int64)
     np.minimum.at(first_gene, home[home >= 0], np.flatnonzero(home >= 0))
     number = np.full(max(1, n_communities), -1, dtype=np.int64)
-    order = [community for community in np.lexsort((first_gene, -sizes)) if sizes[community] >= min_size]
-    number[order] = np.arange(len(order))
+    number[np.lexsort((first_gene, -sizes))] = np.arange(n_communities)
     return number

@@ -152,3 +152,28 @@ def test_gene_modules__take_genes_that_follow_their_eigengene(make_channels, wav
     modules = modules_of(channels, dict.fromkeys(channels.feature_ids, 0), min_kme=min_kme)
     assert gene_homes(channels, modules) == homes
     assert modules.feature_module.tolist() == [-1 if home is None else 0 for home in homes.values()]
+
+
+def test_gene_modules__hold_their_rules_for_what_they_return(make_channels):
+    rng = np.random.default_rng(5)
+    latent = rng.normal(size=60)
+    strengths = np.linspace(0.02, 1.0, 60)
+    channels = make_channels(
+        {f"g{i:02d}::abundance": s * latent + (1 - s) * rng.normal(size=60) for i, s in enumerate(strengths)}
+    )
+    modules = gene_modules(channels, np.zeros(60, dtype=np.int64), min_module_size=3, min_kme=0.5, threads=1)
+    inside = modules.kme[modules.feature_module >= 0]
+    assert 10 < len(inside) < 60
+    assert np.abs(inside).min() >= 0.5
+
+
+def test_gene_modules__a_gene_of_a_dissolved_community_turns_to_its_other_feature(make_channels):
+    rng = np.random.default_rng(6)
+    first, second = rng.normal(size=(2, 80))
+    near = lambda latent, noise: latent + noise * rng.normal(size=80)  # noqa: E731
+    features = {f"a{i}::abundance": near(first, 0.4) for i in range(5)}
+    features |= {"b::abundance": near(first, 1.0), "b::switch": near(second, 0.1), "c::switch": near(second, 0.1)}
+    channels = make_channels(features)
+    community_of = np.array([0, 0, 0, 0, 0, 0, 1, 1])
+    modules = gene_modules(channels, community_of, min_module_size=3, min_kme=0.3, threads=1)
+    assert dict(zip(channels.gene_ids, modules.module_of.tolist(), strict=True))["b"] == 0

@@ -165,14 +165,16 @@ MODULE_GENE_ROLES = Table(
         Column(
             "switch_r",
             pl.Float64(),
-            "Pearson r of the gene's switch feature with the eigengene of the module's switch features",
-            "the gene or the module has no switch feature",
+            "Pearson r of the gene's switch feature with the eigengene of the module's switch features, or with that "
+            "of the module where it is one of fewer than 3",
+            "the gene has no switch feature, or the module fewer than 3 and this is none of them",
         ),
         Column(
             "abundance_r",
             pl.Float64(),
-            "Pearson r of the gene's abundance feature with the eigengene of the module's abundance features",
-            "the gene or the module has no abundance feature",
+            "Pearson r of the gene's abundance feature with the eigengene of the module's abundance features, or with "
+            "that of the module where it is one of fewer than 3",
+            "the gene has no abundance feature, or the module fewer than 3 and this is none of them",
         ),
         Column(
             "switch_abundance_r",

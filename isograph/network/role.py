@@ -13,13 +13,16 @@ from isograph.network.pairs import pair_correlations
 from isograph.schemas import MODULE_GENE_ROLES
 
 ACTIVE_R = 0.2
+MIN_CHANNEL_FEATURES = 3
 
 
 def gene_roles(channels: Channels, modules: Modules, *, threads: int) -> pl.DataFrame:
     """Return the ``module_gene_roles`` table.
 
     ``switch_r`` and ``abundance_r``: Pearson r of the gene's feature of that channel with the eigengene of the
-    module's features of that channel; null where the gene or the module has none. A channel is active at |r| ≥ 0.2.
+    module's features of that channel. Of fewer than 3 features no eigengene is made, as a gene would be compared with
+    little but itself: those features are compared with the eigengene of the whole module, other genes have null, as
+    they have where the gene or the module has no feature of the channel. A channel is active at |r| ≥ 0.2.
     Both active: coupled if the two features correlate with r ≥ 0.2, else discordant. One active: that channel only.
     """
     abundance = _feature_of_gene(channels, ~channels.is_switch)
@@ -71,22 +74,23 @@ def _feature_of_gene(channels: Channels, chosen: np.ndarray) -> Index:
 
 
 def _channel_membership(channels: Channels, modules: Modules, *, threads: int) -> Vector:
-    """Return r of each feature with its gene's module eigengene of its own channel, NaN where there is none."""
+    """Return r of each feature with its gene's module eigengene of its own channel, NaN where there is none.
+
+    The features of a channel that has fewer than 3 in the module have their r with the eigengene of the module.
+    """
     from isograph.kernels.eigengene import kme
 
     part = np.where(modules.feature_module >= 0, 2 * modules.feature_module + channels.is_switch, -1)
-    present = np.unique(part[part >= 0])
+    present = np.flatnonzero(np.bincount(part[part >= 0], minlength=1) >= MIN_CHANNEL_FEATURES)
     # NOTE: the last two entries are for features without a module, whose number is −1.
     number = np.full(2 * (len(modules.module_ids) + 1), -1, dtype=np.int64)
     number[present] = np.arange(len(present))
-    components = community_eigengenes(
-        channels.z, np.where(part >= 0, number[part], -1), len(present), threads=threads
-    ).eigengenes
+    components = community_eigengenes(channels.z, number[part], len(present), threads=threads).eigengenes
     module = modules.module_of[channels.gene_of]
     component_of = number[2 * module + channels.is_switch]
     r = np.empty(len(component_of))
     kme(channels.z, components, component_of, 0, len(component_of), r)
-    return r
+    return np.where(np.isnan(r) & (modules.feature_module >= 0), modules.kme, r)
 
 
 def _taken(values: Vector, features: Index) -> Vector:

@@ -6,7 +6,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from isograph.features.channel import Channels
-from isograph.network.membership import Modules
+from isograph.network.membership import Modules, gene_modules
 from isograph.network.role import gene_roles
 from isograph.schemas import MODULE_GENE_ROLES
 
@@ -120,3 +120,18 @@ def test_gene_roles__are_ordered_by_module_and_gene(make_channels, waves):
     )
     found = gene_roles(channels, modules, threads=1)
     assert found.select("module_id", "gene_id").rows() == [("M000", "b"), ("M000", "c"), ("M001", "a"), ("M001", "e")]
+
+
+def test_gene_roles__few_features_of_a_channel_are_compared_with_the_whole_module(make_channels):
+    rng = np.random.default_rng(7)
+    latent = rng.normal(size=90)
+    features = {f"a{i}::abundance": latent + 0.5 * rng.normal(size=90) for i in range(6)}
+    features |= {"a0::switch": latent + 1.5 * rng.normal(size=90), "a1::switch": rng.normal(size=90)}
+    channels = make_channels(features)
+    member = np.array([name != "a1::switch" for name in channels.feature_ids])
+    modules = gene_modules(channels, np.where(member, 0, -1), min_module_size=3, min_kme=0.0, threads=1)
+    found = gene_roles(channels, modules, threads=1).rows_by_key("gene_id", named=True, unique=True)
+    expected = modules.kme[channels.feature_ids.index("a0::switch")]
+    assert 0.2 < expected < 0.9
+    assert found["a0"]["switch_r"] == expected
+    assert found["a1"]["switch_r"] is None

@@ -14,9 +14,11 @@ from isograph.schemas import TRAITS
 from isograph.traits.trait import Trait, level_rows
 
 FLAT = 1e-10
-# NOTE: simulated under no difference, Welch's p < 0.001 came up in 5.5 % of cases for levels of 2 and 50 samples, in
-# 1.5 % for 3 and 50, in 0.6 % for 4 and 50, but in less than 0.1 % for 3 and 3.
-SMALL_LEVEL = 5
+# NOTE: simulated under no difference, Welch's p < 0.001 comes up in 5.5 % of cases for levels of 2 and 50 samples, in
+# 1.5 % for 3 and 50, in 6.7 % for 12 levels of 2, in 1.9 % for 12 of 3; under the limits below in at most 0.7 %.
+SAFE_LEVEL = 5
+SAFE_NUMBER_OF_LEVELS = 20
+LEVELS_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,7 @@ def trait_table(module_ids: Sequence[str], eigengenes: Matrix, traits: Sequence[
     """Return the ``traits`` table. eigengenes: (n_modules, n_samples), no missing values.
 
     A number is tested by Pearson correlation, two levels by Welch's t, more by Welch's ANOVA, over the samples that
-    have a value. Levels of one sample, and levels of fewer than 5 beside one more than twice as large, would give
-    p-values that are too small: they are left out, and the row says so.
+    have a value. Levels so small that Welch's p-values would be too small are left out, and the row says which.
     """
     blocks = [_block(module_ids, eigengenes, trait, position) for position, trait in enumerate(traits)]
     columns = {**TRAITS.schema, "position": pl.Int64()}
@@ -50,22 +51,19 @@ def _block(module_ids: Sequence[str], eigengenes: Matrix, trait: Trait, position
     used = _usable_levels([len(samples) for samples in rows])
     left_out = [f"{name} ({len(rows[number])})" for number, name in enumerate(trait.levels) if number not in used]
     if left_out:
-        reason = f"levels with too few samples left out: {', '.join(left_out)}"
+        named = ", ".join(left_out[:LEVELS_NAMED]) + (", …" if len(left_out) > LEVELS_NAMED else "")
+        reason = f"levels with too few samples left out: {named}" if used else f"too few samples in the levels: {named}"
     kept = [rows[number] for number in used]
+    n = sum(map(len, kept)) if trait.levels else int(np.isfinite(trait.values).sum())
     if not trait.levels:
-        test, n = "pearson", int(np.isfinite(trait.values).sum())
-        tests = pearson(eigengenes, trait.values)
-        reason = "fewer than 4 samples have a value" if n < 4 else None
-    elif len(used) == 2:
-        test, n = "welch", sum(map(len, kept))
-        reference, level = (trait.levels[number] for number in used)
-        tests = welch(eigengenes, *kept)
+        test, tests = "pearson", pearson(eigengenes, trait.values)
+        reason = "fewer than 4 samples have a value" if n < 4 else reason
+    elif len(used) == 2 or len(trait.levels) == 2:
+        test, tests = "welch", welch(eigengenes, *kept) if len(used) == 2 else _not_estimable(len(module_ids))
+        reference, level = (trait.levels[number] for number in (used if len(used) == 2 else (0, 1)))
     else:
-        test, n = "welch_anova", sum(map(len, kept))
+        test, tests = "welch_anova", welch_anova(eigengenes, kept)
         level = "|".join(trait.levels[number] for number in used)
-        tests = welch_anova(eigengenes, kept)
-        if len(used) < 2:
-            reason = "fewer than two levels have enough samples"
     n_modules = len(module_ids)
     flat = "no variance within a level" if trait.levels else "no variance in the samples with a value"
     reasons = [reason or (None if np.isfinite(p) else flat) for p in tests.pvalue]
@@ -89,9 +87,22 @@ def _block(module_ids: Sequence[str], eigengenes: Matrix, trait: Trait, position
 
 
 def _usable_levels(sizes: Sequence[int]) -> list[int]:
-    """Return the numbers of the levels whose samples can be tested."""
-    largest = max(sizes, default=0)
-    return [number for number, size in enumerate(sizes) if size >= 2 and (size >= SMALL_LEVEL or 2 * size >= largest)]
+    """Return the numbers of the levels that can be tested together: those of at least the smallest safe size.
+
+    A size is safe if it is 2 or more; 5 or more, or the largest level is at most its square; and among three or more
+    levels at least half their number, or 10.
+    """
+    for size in sorted(set(sizes)):
+        used = [number for number, samples in enumerate(sizes) if samples >= size]
+        balanced = size >= SAFE_LEVEL or max(sizes) <= size * size
+        enough = len(used) == 2 or 2 * size >= min(len(used), SAFE_NUMBER_OF_LEVELS)
+        if size >= 2 and len(used) >= 2 and balanced and enough:
+            return used
+    return []
+
+
+def _not_estimable(n_modules: int) -> Tests:
+    return Tests(*(np.full(n_modules, np.nan) for _ in range(3)))
 
 
 def pearson(eigengenes: Matrix, values: Vector) -> Tests:
@@ -141,7 +152,7 @@ def welch_anova(eigengenes: Matrix, groups: Sequence[Index]) -> Tests:
     """
     n_modules, k = len(eigengenes), len(groups)
     if k < 2:
-        return Tests(*(np.full(n_modules, np.nan) for _ in range(3)))
+        return _not_estimable(n_modules)
     sizes = np.array([len(group) for group in groups], dtype=np.float64)[:, None]
     means = np.array([eigengenes[:, group].mean(axis=1) for group in groups])
     errors = np.array([_squared_error(eigengenes[:, group]) for group in groups])

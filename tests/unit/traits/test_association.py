@@ -206,8 +206,12 @@ def test_trait_table__has_a_row_per_module_and_trait(eigengenes):
         ((2, 4, 4), ("welch_anova", 10, "a|b|c", None, None)),
         ((2, 5, 5), ("welch", 10, "c", "b", "levels with too few samples left out: a (2)")),
         ((4, 20, 5), ("welch", 25, "c", "b", "levels with too few samples left out: a (4)")),
-        ((8, 1), ("welch_anova", 8, "a", None, "fewer than two levels have enough samples")),
-        ((4, 20), ("welch_anova", 20, "b", None, "fewer than two levels have enough samples")),
+        ((8, 1), ("welch", 0, "b", "a", "too few samples in the levels: a (8), b (1)")),
+        ((4, 20), ("welch", 0, "b", "a", "too few samples in the levels: a (4), b (20)")),
+        (
+            (2, 2, 2, 2, 2),
+            ("welch_anova", 0, "", None, "too few samples in the levels: a (2), b (2), c (2), d (2), e (2)"),
+        ),
     ],
 )
 def test_trait_table__leaves_out_levels_too_small_to_test_and_says_so(sizes, expected):
@@ -215,7 +219,7 @@ def test_trait_table__leaves_out_levels_too_small_to_test_and_says_so(sizes, exp
     eigengene = np.random.default_rng(0).normal(size=(1, len(levels) + 1))
     row = trait_table(["M000"], eigengene, [factor("t", *levels, None)]).row(0, named=True)
     assert tuple(row[name] for name in ("test", "n", "level", "reference", "reason")) == expected
-    assert np.isnan(row["pvalue"]) == (row["reason"] == "fewer than two levels have enough samples")
+    assert np.isnan(row["pvalue"]) == (row["n"] == 0)
 
 
 def test_trait_table__tests_the_samples_of_the_levels_that_stay():
@@ -254,3 +258,26 @@ def test_trait_table__of_no_module_or_no_trait_keeps_the_contract(eigengenes, tr
     modules = [] if traits else ["M000"]
     table = trait_table(modules, eigengenes[: len(modules)], traits)
     assert_frame_equal(TRAITS.checked(table), pl.DataFrame(schema=TRAITS.schema))
+
+
+# Twice the excess over 0.001 that the limits were chosen for.
+LARGEST_NULL_RATE = 0.014
+
+
+@pytest.mark.parametrize(
+    "sizes", [(3, 9), (4, 16), (5, 50), (4, 4, 4, 4), (5, 40, 40), (6,) * 10, (10,) * 12, (3,) * 6]
+)
+def test_trait_table__small_pvalues_stay_rare_under_no_difference(sizes):
+    levels = [f"l{number:02d}" for number, size in enumerate(sizes) for _ in range(size)]
+    eigengenes = np.random.default_rng(1).normal(size=(10_000, len(levels)))
+    table = trait_table([f"M{i:05d}" for i in range(10_000)], eigengenes, [factor("t", *levels)])
+    assert table.get_column("n").unique().to_list() == [sum(sizes)]
+    assert table.filter(pl.col("pvalue") < 0.001).height / 10_000 < LARGEST_NULL_RATE
+
+
+@pytest.mark.parametrize("sizes", [(2,) * 45, (3,) * 12, (2, 50), (3, 20)])
+def test_trait_table__levels_that_give_false_alarms_are_not_tested(sizes):
+    levels = [f"l{number:02d}" for number, size in enumerate(sizes) for _ in range(size)]
+    table = trait_table(["M000"], np.random.default_rng(1).normal(size=(1, len(levels))), [factor("t", *levels)])
+    assert table.get_column("pvalue").is_nan().to_list() == [True]
+    assert table.get_column("reason")[0].startswith("too few samples in the levels: l00")

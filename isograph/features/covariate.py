@@ -48,21 +48,14 @@ def covariate_design(samples: pl.DataFrame, covariates: Sequence[str]) -> Design
     """
     n = samples.height
     columns: list[tuple[str, np.ndarray]] = []
+    basis = [np.full(n, 1.0 / np.sqrt(n))]
     problems: list[str] = []
     for name in covariates:
         problem = _problem(samples, name)
-        if problem:
+        if problem is None:
+            problem = _extended(basis, columns, _design_columns(samples.get_column(name)))
+        if problem is not None:
             problems.append(problem)
-        else:
-            columns += _design_columns(samples.get_column(name))
-    basis = [np.full(n, 1.0 / np.sqrt(n))]
-    for name, values in columns:
-        residual = _residual(values / np.linalg.norm(values), np.array(basis))
-        norm = float(np.linalg.norm(residual))
-        if norm <= RANK_TOLERANCE:
-            problems.append(_collinear(name, values, columns))
-        else:
-            basis.append(residual / norm)
     if columns and not problems and n - 1 - len(basis) < MIN_RESIDUAL_DOF:
         problems.append(
             f"{n} samples and {len(columns)} covariate columns leave {n - 1 - len(basis)} residual degrees of freedom, "
@@ -71,6 +64,34 @@ def covariate_design(samples: pl.DataFrame, covariates: Sequence[str]) -> Design
     if problems:
         raise InputError("covariates", problems)
     return Design(basis=_orthonormal(np.array(basis)), columns=tuple(name for name, _ in columns))
+
+
+def covariate_readings(design: Design, covariates: Sequence[str]) -> dict[str, str]:
+    """Return how each covariate was read: ``number`` or ``N levels``."""
+    readings = {}
+    for name in covariates:
+        n_levels = 1 + sum(column.startswith(f"{name}=") for column in design.columns)
+        readings[name] = "number" if name in design.columns else f"{n_levels} levels"
+    return readings
+
+
+def _extended(
+    basis: list[np.ndarray], columns: list[tuple[str, np.ndarray]], added: list[tuple[str, np.ndarray]]
+) -> str | None:
+    """Extend the basis and the columns by those of one covariate; return what is wrong with them, None if nothing is.
+
+    A covariate with a column that the columns before it give is left out as a whole, and that column is named.
+    """
+    directions: list[np.ndarray] = []
+    for position, (name, values) in enumerate(added):
+        residual = _residual(values / np.linalg.norm(values), np.array([*basis, *directions]))
+        norm = float(np.linalg.norm(residual))
+        if norm <= RANK_TOLERANCE:
+            return _collinear(name, values, [*columns, *added[:position]])
+        directions.append(residual / norm)
+    basis += directions
+    columns += added
+    return None
 
 
 def _orthonormal(rows: Matrix) -> Matrix:
@@ -129,9 +150,8 @@ def _residual(values: np.ndarray, basis: Matrix) -> np.ndarray:
     return values
 
 
-def _collinear(name: str, values: np.ndarray, columns: list[tuple[str, np.ndarray]]) -> str:
+def _collinear(name: str, values: np.ndarray, earlier: list[tuple[str, np.ndarray]]) -> str:
     """Return the sentence that names the columns ``name`` is a combination of."""
-    earlier = [(other, column) for other, column in columns[: [c for c, _ in columns].index(name)]]
     weights, *_ = np.linalg.lstsq(np.array([column for _, column in earlier]).T, values, rcond=None)
     involved = [other for (other, _), weight in zip(earlier, weights, strict=True) if abs(weight) > RANK_TOLERANCE]
     return f"'{name}' is a linear combination of {examples(involved)}. Leave one of them out."

@@ -5,30 +5,31 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
+import numpy as np
 import polars as pl
 
 from isograph.bundle.bundle import Bundle
 from isograph.bundle.file import read_file
 from isograph.bundle.manifest import MANIFEST, MAX_MANIFEST_BYTES, parse_manifest
 from isograph.bundle.read import read_bundle
-from isograph.config import FactorConfig, FitConfig
-from isograph.errors import InputError, UsageError, examples
+from isograph.config import FactorConfig, FitConfig, backend_settings
+from isograph.errors import ConfigError, InputError, UsageError, examples
 from isograph.features.channel import Channels, channels
-from isograph.features.covariate import Design, covariate_design
+from isograph.features.covariate import covariate_design, covariate_readings
 from isograph.network.backend import infer_network
 from isograph.network.edge import gene_edges
 from isograph.network.membership import Modules, gene_modules
+from isograph.network.pairs import correlation_pvalue
 from isograph.network.result import Network
-from isograph.network.role import gene_roles
+from isograph.network.role import ACTIVE_R, gene_roles
 from isograph.network.table import eigengene_table, feature_score_table, module_table, summary_table
 from isograph.pipeline.assays import bundle_assays, gene_names
 from isograph.pipeline.opened import Fit, OpenedBundle
 from isograph.pipeline.preflight import preflight
-from isograph.pipeline.record import fit_record
+from isograph.pipeline.record import Request, fit_record
 from isograph.runtime.log import run_log
 from isograph.runtime.output import refuse_existing
 from isograph.runtime.progress import Display, Silent, Steps
@@ -36,7 +37,7 @@ from isograph.runtime.threads import resolve_threads
 from isograph.schemas import FEATURE_SCORES, FIT_TABLES
 from isograph.store.artifact import ArtifactWriter, artifact_directory
 from isograph.traits.association import trait_table
-from isograph.traits.trait import Traits, read_traits
+from isograph.traits.trait import read_traits
 
 logger = logging.getLogger(__name__)
 
@@ -52,15 +53,7 @@ class FitOptions(TypedDict, total=False):
     traits: tuple[str, ...]
     seed: int
     threads: int | None
-    settings: FactorConfig
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """What the sample table was asked for."""
-
-    design: Design
-    traits: Traits
+    settings: FactorConfig | Mapping[str, object]
 
 
 def fit(
@@ -90,7 +83,7 @@ def fit(
     ResourceError
         The run needs more memory or disk than there is.
     """
-    config = FitConfig(**_as_tuples(options))
+    config = _config(options)
     path = bundle.path if isinstance(bundle, OpenedBundle) else Path(bundle)
     out = Path(output_dir) if output_dir is not None else DEFAULT_PARENT / _directory_name(path)
     refuse_existing(out, overwrite=overwrite)
@@ -105,9 +98,23 @@ def fit(
     return Fit(out)
 
 
-def _as_tuples(options: FitOptions) -> FitOptions:
-    """Accept one column name, or any sequence of them, where a tuple of names is meant."""
-    return {**options, **{key: _names(options[key]) for key in ("covariates", "traits") if key in options}}  # type: ignore[typeddict-item]
+def _config(options: FitOptions) -> FitConfig:
+    """Return the configuration; one column name or any sequence stands for a tuple, a mapping for settings."""
+    given: dict[str, Any] = dict(options)
+    known = FitConfig.__dataclass_fields__
+    if unknown := [name for name in given if name not in known]:
+        raise ConfigError(f"fit takes no {examples(unknown)}. Its options are {', '.join(known)}.")
+    for name in ("covariates", "traits"):
+        if name in given:
+            given[name] = _names(given[name])
+    if isinstance(given.get("settings"), Mapping):
+        texts = {key: _text(value) for key, value in given["settings"].items()}
+        given["settings"] = backend_settings(given.get("backend", FitConfig().backend), texts)
+    return FitConfig(**given)
+
+
+def _text(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
 
 
 def _names(given: str | Iterable[str]) -> tuple[str, ...]:
@@ -148,11 +155,11 @@ def _run(path: Path, out: Path, config: FitConfig, writer: ArtifactWriter, steps
     with steps.step("write"):
         for name, contract in FIT_TABLES.items():
             writer.table(contract, tables[name])
-        writer.json("fit_config.json", fit_record(bundle, config, request.traits, path=path, out=out, threads=threads))
+        writer.json("fit_config.json", fit_record(bundle, config, request, path=path, out=out, threads=threads))
     writer.json("calibration.json", _calibration(features, network, tables, steps))
 
 
-def _requested(bundle: Bundle, config: FitConfig) -> _Request:
+def _requested(bundle: Bundle, config: FitConfig) -> Request:
     """Return the design and the traits; what is wrong with either is reported together."""
     problems: list[str] = []
     design, traits = None, None
@@ -168,12 +175,13 @@ def _requested(bundle: Bundle, config: FitConfig) -> _Request:
         problems.append(f"samples named like a column of feature_scores: {examples(clashing)}. Rename them.")
     if design is None or traits is None or problems:
         raise InputError("sample table", problems)
-    logger.info("covariates projected out: %s", ", ".join(design.columns) or "none")
+    for name, reading in covariate_readings(design, config.covariates).items():
+        logger.info("covariate %s: %s", name, reading)
     for trait in traits.traits:
         logger.info("trait %s: %s", trait.name, trait.reading)
     for name, reason in traits.skipped.items():
         logger.info("column %s is no trait: %s", name, reason)
-    return _Request(design, traits)
+    return Request(design, traits)
 
 
 def _log_features(features: Channels, *, expects_switch: bool) -> None:
@@ -192,7 +200,7 @@ def _log_features(features: Channels, *, expects_switch: bool) -> None:
 
 
 def _tables(
-    bundle: Bundle, features: Channels, network: Network, modules: Modules, request: _Request, *, threads: int
+    bundle: Bundle, features: Channels, network: Network, modules: Modules, request: Request, *, threads: int
 ) -> dict[str, pl.DataFrame]:
     sample_ids = bundle.sample_ids
     module_rows = module_table(features, modules, gene_names(bundle))
@@ -217,7 +225,9 @@ def _calibration(
         **network.calibration,
         "n_modules": tables["module_summary"].height,
         "n_edges": tables["edges"].height,
+        "n_samples": features.z.shape[1],
         "n_features": len(features.gene_of),
+        "chance_of_active_channel": round(float(correlation_pvalue(np.array(ACTIVE_R), features.residual_dof)), 6),
         "n_unassigned_genes": len(features.gene_ids) - tables["modules"].height,
         "seconds": dict(steps.seconds),
     }

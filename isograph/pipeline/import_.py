@@ -39,6 +39,8 @@ def import_bundle(source: Path, out: Path, config: ImportConfig, *, overwrite: b
     UsageError
         ``out`` exists and may not be replaced, or the options do not fit the input.
     """
+    if config.tx2gene is not None and config.gtf is not None:
+        raise UsageError("--tx2gene and --gtf both say which gene a transcript belongs to. Give one of them.")
     _require_output(source, out, config, overwrite=overwrite)
     name = source.resolve().name
     quantified, cohort, genes = _read(source, name, config)
@@ -156,7 +158,7 @@ def _report(
         files=quantified.files,
         found={
             f"{quantified.level}s": len(quantified.feature_ids),
-            "samples": len(quantified.sample_names),
+            "samples": cohort.n_quantified,
         },
         written=written,
         samples=cohort.facts,

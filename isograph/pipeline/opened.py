@@ -57,10 +57,18 @@ class Fit:
         return pl.scan_parquet(self._file(table), glob=False, hive_partitioning=False)
 
     def relation(self, table: str) -> duckdb.DuckDBPyRelation:
-        """Return a table as a DuckDB relation; ``relation.query``, ``filter``, ``join`` … continue from there."""
-        from isograph.catalog.connection import file_relation
+        """Return a table as a DuckDB relation; ``filter``, ``join``, ``query`` … continue from there.
 
-        return file_relation(self._file(table))
+        The relations of one fit share a connection in which every table is a view of its name.
+        """
+        self._file(table)
+        return self._database.table(table)
+
+    @cached_property
+    def _database(self) -> duckdb.DuckDBPyConnection:
+        from isograph.catalog.connection import file_views
+
+        return file_views({table: self._file(table) for table in FIT_TABLES})
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -147,10 +155,14 @@ class OpenedBundle:
 
     def relation(self, table: str) -> duckdb.DuckDBPyRelation:
         """Return a table as a DuckDB relation over the bundle's parquet file."""
+        self.scan(table)
+        return self._database.table(table)
+
+    @cached_property
+    def _database(self) -> duckdb.DuckDBPyConnection:
         from isograph.catalog.bundle_view import bundle_views
 
-        self.scan(table)
-        return bundle_views(self.path).table(table)
+        return bundle_views(self.path)
 
     def __getattr__(self, name: str) -> pl.LazyFrame:
         if name.startswith("_") or name in ("bundle", "path"):

@@ -13,10 +13,12 @@ from isograph.runtime.resources import in_units, require_memory
 
 logger = logging.getLogger(__name__)
 
-# NOTE: measured on two cores: bytes per feature and sample (values, scores, their copies, the float32 rows), bytes per
-# pair offered (heaps, codes, r, similarity, both directions of the graph), and float32 operations a second and thread.
-BYTES_PER_VALUE = 44
-BYTES_PER_PAIR = 130
+# NOTE: fitted to the peak memory of whole fits on two cores (12,000 genes × 240 samples 0.59 GB; 27,500 features × 24
+# samples 0.71 GB): libraries; values, scores and their copies per feature and sample; heaps, codes, r, similarity and
+# both directions of the graph per pair offered. Then float32 operations a second and thread.
+BYTES_OF_LIBRARIES = 200_000_000
+BYTES_PER_VALUE = 80
+BYTES_PER_PAIR = 220
 BYTES_WRITTEN_PER_VALUE = 8
 FLOPS_PER_THREAD = 3e10
 
@@ -33,7 +35,8 @@ def preflight(bundle: Bundle, assays: Assays, neighbours: int, threads: int, *, 
     n_features = _feature_bound(assays)
     neighbours = min(neighbours, max(1, n_features - 1))
     memory = (
-        BYTES_PER_VALUE * n_features * n_samples
+        BYTES_OF_LIBRARIES
+        + BYTES_PER_VALUE * n_features * n_samples
         + BYTES_PER_PAIR * n_features * neighbours
         + threads * (8 * n_features * neighbours + 4 * TILE * TILE)
     )

@@ -5,21 +5,30 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import isograph
 from isograph.bundle.bundle import Bundle
 from isograph.config import FitConfig
+from isograph.features.covariate import Design, covariate_readings
 from isograph.network.pairs import TILE
 from isograph.traits.trait import Traits
 
 LIBRARIES = ("numpy", "scipy", "numba", "polars", "duckdb", "graspologic-native")
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the sample table was asked for."""
+
+    design: Design
+    traits: Traits
+
+
 def fit_record(
-    bundle: Bundle, config: FitConfig, traits: Traits, *, path: Path, out: Path, threads: int
+    bundle: Bundle, config: FitConfig, request: Request, *, path: Path, out: Path, threads: int
 ) -> dict[str, object]:
     """Return the content of ``fit_config.json`` for a fit at ``out`` of the bundle at ``path``.
 
@@ -32,8 +41,9 @@ def fit_record(
         "seed": config.seed,
         "covariates": list(config.covariates),
         "traits": list(config.traits),
-        "traits_as_read": {trait.name: trait.reading for trait in traits.traits},
-        "columns_without_test": dict(traits.skipped),
+        "covariates_as_read": covariate_readings(request.design, config.covariates),
+        "traits_as_read": {trait.name: trait.reading for trait in request.traits.traits},
+        "columns_without_test": dict(request.traits.skipped),
         "threads": {"requested": config.threads, "used": threads, "duckdb": 1, "blas_in_tiles": 1},
         "correlation_tile": TILE,
         "bundle": {

@@ -15,6 +15,7 @@ MODULES_SHOWN = 8
 TRAITS_SHOWN = 5
 GIANT_SHARE = 0.3
 SIGNIFICANT_Q = 0.05
+UNCERTAIN_ROLES = 0.1
 ROLES = ("coupled", "switch_only", "abundance_only", "discordant", "inactive")
 
 
@@ -96,7 +97,8 @@ def _headline(
     coverage = f"{modules.height:,} of {n_genes:,} genes in a module, {calibration['n_edges']:,} edges"
     lines = [f"{shown(config['bundle']['dataset_name'])}: {found}{spread}; {coverage}."]
     if config["covariates"]:
-        lines.append(f"Projected out: {', '.join(map(shown, config['covariates']))}.")
+        read = [f"{shown(name)} ({reading})" for name, reading in config["covariates_as_read"].items()]
+        lines.append(f"Projected out: {', '.join(read)}.")
     if not summary.height:
         lines.append(
             "No module was found: no group of genes moves together more than chance explains. That is a result."
@@ -159,12 +161,14 @@ def _cautions(
     cautions = []
     if summary.height and summary.get_column("n_genes")[0] > GIANT_SHARE * n_genes and n_genes >= 100:
         share = summary.get_column("n_genes")[0] / n_genes
-        driven = (
-            ""
-            if config["covariates"]
-            else " If a batch or another technical difference drives it, name it with --covariate."
+        advice = "" if config["covariates"] else " If a technical difference drives it, name it with --covariate."
+        cautions.append(f"M000 holds {share:.0%} of all genes.{advice}")
+    chance = calibration["chance_of_active_channel"]
+    if summary.height and chance > UNCERTAIN_ROLES:
+        cautions.append(
+            f"with {calibration['n_samples']} samples chance alone makes a channel active (|r| ≥ 0.2) in {chance:.0%} "
+            "of cases: read roles as shares of a module, not gene by gene."
         )
-        cautions.append(f"M000 holds {share:.0%} of all genes.{driven}")
     return cautions
 
 

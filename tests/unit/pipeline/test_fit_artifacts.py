@@ -159,7 +159,7 @@ def test_fit__calibration_says_what_every_backend_says(fitted):
 def test_fit__writes_its_log(fitted):
     log = (fitted.path / "run.log").read_text()
     for line in (
-        "covariates projected out: Sex=M",
+        "covariate Sex: 2 levels",
         "trait Age: number (64 values)",
         "40 abundance and 38 switch features of 40 genes",
         "2 genes without a switch feature: single isoform",

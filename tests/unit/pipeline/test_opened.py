@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 from html.parser import HTMLParser
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -11,6 +12,8 @@ import isograph as ig
 from isograph.errors import InputError, UsageError
 from isograph.pipeline.opened import Fit, OpenedBundle
 from isograph.schemas import FIT_TABLES
+
+TOY = Path(__file__).resolve().parents[3] / "fixtures" / "bundles_0_1_5" / "toy_v1"
 
 HOSTILE = ['<script>alert("x")</script>', "<img src=x onerror=alert(1)>", "a&b", "'q'", '"dq"', "</td>", "{{x}}", "%s"]
 
@@ -174,3 +177,23 @@ def test_package__says_what_it_has():
     assert ig.__all__ == ["__version__", "fit", "open", "simulate"]
     with pytest.raises(AttributeError, match="module 'isograph' has no attribute 'explode'"):
         _ = ig.explode
+
+
+def test_fit__relations_can_be_joined(tmp_path):
+    fitted = ig.fit(TOY, output_dir=tmp_path / "fit")
+    modules, roles = fitted.relation("modules"), fitted.relation("module_gene_roles")
+    assert len(modules.join(roles, "gene_id").fetchall()) == 24
+    assert fitted.relation("traits").query("t", "SELECT count(*) FROM modules").fetchall() == [(24,)]
+
+
+def test_fit__names_options_it_does_not_take(tmp_path):
+    with pytest.raises(UsageError, match=r"^fit takes no 'covariate'\. Its options are backend, covariates, traits"):
+        ig.fit(TOY, output_dir=tmp_path / "fit", covariate="Sex")
+
+
+def test_fit__takes_settings_as_a_mapping(tmp_path):
+    fitted = ig.fit(TOY, output_dir=tmp_path / "fit", settings={"min_kme": 0.5, "similarity_cuts": [0.4, 0.6]})
+    assert fitted.config["settings"]["min_kme"] == 0.5
+    assert fitted.config["settings"]["similarity_cuts"] == [0.4, 0.6]
+    with pytest.raises(UsageError, match="no setting 'min_kmee'; did you mean 'min_kme'"):
+        ig.fit(TOY, output_dir=tmp_path / "other", settings={"min_kmee": 0.5})

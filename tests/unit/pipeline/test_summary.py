@@ -15,7 +15,9 @@ def rows(contract, *values: dict[str, object]) -> pl.LazyFrame:
     return pl.DataFrame(filled, schema=contract.schema).lazy()
 
 
-def summary_of(sizes: list[int], *, unassigned: int = 0, covariates: tuple[str, ...] = (), traits=(), roles=()):
+def summary_of(
+    sizes: list[int], *, unassigned: int = 0, covariates: tuple[str, ...] = (), traits=(), roles=(), chance=0.05
+):
     genes = [(f"M{number:03d}", f"g{number}_{i}") for number, size in enumerate(sizes) for i in range(size)]
     tables = {
         "modules": rows(
@@ -35,15 +37,25 @@ def summary_of(sizes: list[int], *, unassigned: int = 0, covariates: tuple[str, 
         "module_gene_roles": rows(MODULE_GENE_ROLES, *roles),
         "traits": rows(TRAITS, *traits),
     }
-    config = {"bundle": {"dataset_name": "cohort\x1b"}, "covariates": list(covariates)}
-    return fit_summary(tables, config, {"n_unassigned_genes": unassigned, "n_edges": 12_345})
+    config = {
+        "bundle": {"dataset_name": "cohort\x1b"},
+        "covariates": list(covariates),
+        "covariates_as_read": dict.fromkeys(covariates, "number"),
+    }
+    calibration = {
+        "n_unassigned_genes": unassigned,
+        "n_samples": 24,
+        "chance_of_active_channel": chance,
+        "n_edges": 12_345,
+    }
+    return fit_summary(tables, config, calibration)
 
 
 def test_fit_summary__says_what_was_found():
     summary = summary_of([1200, 7, 4], unassigned=5000, covariates=("batch", "age\x07"))
     assert summary.headline == (
         "cohort\\x1b: 3 modules of 4 to 1,200 genes; 1,211 of 6,211 genes in a module, 12,345 edges.",
-        "Projected out: batch, age\\x07.",
+        "Projected out: batch (number), age\\x07 (number).",
     )
     assert summary.modules.select("module", "genes", "hub gene", "kME", "variance").rows() == [
         ("M000", "1,200", "TP53", "-0.91", "38%"),
@@ -103,7 +115,7 @@ def test_fit_summary__shows_the_strongest_associations():
 
 
 GIANT = "M000 holds 45% of all genes."
-ADVICE = " If a batch or another technical difference drives it, name it with --covariate."
+ADVICE = " If a technical difference drives it, name it with --covariate."
 
 
 @pytest.mark.parametrize(
@@ -120,3 +132,12 @@ def test_fit_summary__warns_of_a_giant_module(sizes, unassigned, covariates, cau
     summary = summary_of(sizes, unassigned=unassigned, covariates=covariates)
     assert [text for text in summary.cautions if text.startswith("M000 holds")] == ([caution] if caution else [])
     assert (f"Caution: {caution}" in summary.as_text()) == (caution is not None)
+
+
+@pytest.mark.parametrize(("chance", "cautions"), [(0.1, 0), (0.35, 1)])
+def test_fit_summary__warns_of_roles_that_chance_makes(chance, cautions):
+    found = summary_of([7], chance=chance).cautions
+    assert len(found) == cautions
+    assert all(
+        "with 24 samples chance alone makes a channel active (|r| ≥ 0.2) in 35% of cases" in told for told in found
+    )

@@ -10,7 +10,7 @@ import pytest
 from isograph.bundle.bundle import Bundle
 from isograph.bundle.write import write_bundle
 from isograph.catalog.bundle_view import bundle_views, gene_grouping, transcript_grouping
-from isograph.catalog.connection import file_relation
+from isograph.catalog.connection import file_views
 
 # NOTE: a directory, and a sibling that a glob, an unescaped quote or a Hive reading of its name would also reach.
 NAMES = [
@@ -66,8 +66,9 @@ def test_bundle_views__read_the_directory_named_whatever_characters_it_has(odd_b
     assert gene_grouping(odd_bundle).rows() == [("right_g", 0)]
 
 
-def test_file_relation__reads_the_file_named_whatever_characters_its_directory_has(odd_bundle):
-    assert file_relation(odd_bundle / "genes.parquet").fetchall() == [("right_g",)]
+def test_file_views__read_the_file_named_whatever_characters_its_directory_has(odd_bundle):
+    with file_views({"genes": odd_bundle / "genes.parquet"}) as database:
+        assert database.table("genes").fetchall() == [("right_g",)]
 
 
 @pytest.mark.parametrize("name", ["b", "b[1]"])

@@ -91,7 +91,7 @@ class _Refused(ValueError):  # noqa: N818 - never leaves this module
 
 
 def parse_manifest(data: bytes) -> tuple[Manifest | None, tuple[Finding, ...]]:
-    """Return the manifest and every violation in it; None when it is not a JSON object at all.
+    """Return the manifest and every violation in it; None when it is no JSON object, or that of a fit.
 
     Refused besides what JSON refuses: more than 1 MiB, NaN and Infinity, the same key twice in one object, unknown and
     missing keys, and file names that could lead out of the bundle.
@@ -99,6 +99,13 @@ def parse_manifest(data: bytes) -> tuple[Manifest | None, tuple[Finding, ...]]:
     values, unreadable = _json_object(data)
     if values is None:
         return None, (error(MANIFEST, unreadable),)
+    artifact = values.get("artifact")
+    if isinstance(artifact, str) and values.keys().isdisjoint(_TYPES):
+        return None, (
+            error(
+                MANIFEST, f"this directory is a {shown(artifact)}, expected a bundle. Name the bundle it was made from."
+            ),
+        )
     findings = [*_key_findings(values, _TYPES, "")]
     tables, table_findings = _entries(values, "feature_tables", _TABLE_TYPES)
     matrices, matrix_findings = _entries(values, "matrices", _MATRIX_TYPES)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from isograph.bundle.agreement import agreement_findings
 from isograph.bundle.assay import axes_of, entry_findings, inspected_matrix, presence_findings
 from isograph.bundle.bundle import FEATURE_KIND_OF_ASSAY, TRUTH_KINDS, Bundle, Matrix
 from isograph.bundle.file import read_file
@@ -83,7 +84,9 @@ class _Inspection:
         findings = tuple(self.findings)
         if samples is None or any(finding.level == "error" for finding in findings):
             return None, findings
-        return self._bundle(samples.frame), findings
+        bundle = self._bundle(samples.frame)
+        filenames = {entry.assay_name: entry.filename for entry in self.manifest.matrices}
+        return bundle, (*findings, *agreement_findings(bundle, filenames.get("gene_counts", MANIFEST)))
 
     def _bundle(self, samples: pl.DataFrame) -> Bundle:
         return Bundle(

@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 
 import click
@@ -15,6 +15,12 @@ from isograph.errors import shown
 
 REFRESH_SECONDS = 0.2
 VERBOSITY = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}
+
+
+def tell(message: str, *, nl: bool = True) -> None:
+    """Write to stderr; if whoever read it went away, the run goes on without being watched."""
+    with suppress(BrokenPipeError):
+        click.echo(message, err=True, nl=nl)
 
 
 class Console:
@@ -42,7 +48,7 @@ class Console:
         """Announce a step."""
         self._step, self._started, self._shown = step, time.monotonic(), 0.0
         if self._live:
-            click.echo(f"  {step} …", err=True, nl=False)
+            tell(f"  {step} …", nl=False)
 
     def advance(self, done: int, total: int) -> None:
         """Show how much of the step is done and the time left, a few times a second."""
@@ -52,17 +58,17 @@ class Console:
         self._shown = now
         left = (now - self._started) * (total - done) / done
         self._clear()
-        click.echo(f"  {self._step} {done / total:4.0%}, {left:.0f} s left", err=True, nl=False)
+        tell(f"  {self._step} {done / total:4.0%}, {left:.0f} s left", nl=False)
 
     def end(self, step: str, seconds: float) -> None:
         """Write the line of a finished step."""
         self._clear()
         if not self._quiet:
-            click.echo(f"  {step:<12} {seconds:6.2f} s", err=True)
+            tell(f"  {step:<12} {seconds:6.2f} s")
 
     def _clear(self) -> None:
         if self._live:
-            click.echo("\r\x1b[K", err=True, nl=False)
+            tell("\r\x1b[K", nl=False)
 
 
 class _Handler(logging.Handler):
@@ -73,7 +79,7 @@ class _Handler(logging.Handler):
         if record.name == "isograph.runtime.progress":
             return
         prefix = "warning: " if record.levelno == logging.WARNING else ""
-        click.echo("\n".join(shown(line) for line in f"{prefix}{record.getMessage()}".split("\n")), err=True)
+        tell("\n".join(shown(line) for line in f"{prefix}{record.getMessage()}".split("\n")))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from isograph.cli.console import Console, log_to_stderr
+from isograph.cli.console import Console, log_to_stderr, tell
 from isograph.cli.option import (
     interpreter,
     level,
@@ -90,7 +90,7 @@ def command(
             settings=backend_settings(backend, dict(_key_value(entry) for entry in settings)),
         )
     if not quiet:
-        click.echo(f"\n{fitted.summary.as_text()}\n\n{_next_steps(fitted.path)}\n", err=True)
+        tell(f"\n{fitted.summary.as_text()}\n\n{_next_steps(fitted.path)}\n")
     click.echo(fitted.path)
 
 

@@ -6,14 +6,19 @@ from pathlib import Path
 
 import click
 
-from isograph.cli.option import one_path, path_argument
+from isograph.cli.console import log_to_stderr
+from isograph.cli.option import level, one_path, path_argument, verbosity_options
 
 
 @click.command("show")
 @path_argument("FIT", "--artifact-dir")
-def command(*, fit: Path | None, fit_option: Path | None) -> None:
+@verbosity_options
+def command(*, fit: Path | None, fit_option: Path | None, verbose: bool, quiet: bool) -> None:
     """Summarise the modules and trait associations of FIT on the terminal."""
     path = one_path(fit, fit_option, "FIT", "--artifact-dir")
+    verbosity = level(verbose=verbose, quiet=quiet)
     from isograph.pipeline.opened import Fit
 
-    click.echo(Fit(path).summary.as_text())
+    with log_to_stderr(verbosity):
+        summary = Fit(path).summary.as_text()
+    click.echo(summary)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from isograph.cli.console import log_to_stderr
+from isograph.cli.option import level, one_path, path_argument, verbosity_options
 from isograph.errors import InputError, shown
 
 if TYPE_CHECKING:
@@ -14,23 +16,34 @@ if TYPE_CHECKING:
 
 
 @click.command(name="validate")
-@click.argument("bundle", required=False, type=click.Path(path_type=Path))
-@click.option("--dataset-path", type=click.Path(path_type=Path), help="Another way to name BUNDLE.")
+@path_argument("BUNDLE", "--dataset-path")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object instead of text.")
+@verbosity_options
 @click.pass_context
-def command(context: click.Context, bundle: Path | None, dataset_path: Path | None, *, as_json: bool) -> None:
+def command(
+    context: click.Context,
+    *,
+    bundle: Path | None,
+    bundle_option: Path | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> None:
     """Report everything wrong with BUNDLE at once.
 
-    Exits with 0 when the bundle can be used, warnings or not, and with 3 when it cannot.
+    Exits with 0 when the bundle can be used, warnings or not, and with 3 when it cannot. With --quiet, a bundle without
+    findings is reported by the exit code only.
     """
-    paths = [path for path in (bundle, dataset_path) if path is not None]
-    if len(paths) != 1:
-        message = "Name one bundle: isograph validate BUNDLE (or --dataset-path BUNDLE)."
-        raise click.UsageError(message)
+    path = one_path(bundle, bundle_option, "BUNDLE", "--dataset-path")
+    verbosity = level(verbose=verbose, quiet=quiet)
     from isograph.pipeline.validate import bundle_report
 
-    report = bundle_report(paths[0])
-    click.echo(_json(report) if as_json else _text(report))
+    with log_to_stderr(verbosity):
+        report = bundle_report(path)
+    if as_json:
+        click.echo(_json(report))
+    elif report.findings or not quiet:
+        click.echo(_text(report, quiet=quiet))
     if not report.valid:
         context.exit(InputError.exit_code)
 
@@ -41,12 +54,12 @@ def _json(report: BundleReport) -> str:
     return orjson.dumps(report.as_dict(), option=orjson.OPT_INDENT_2).decode()
 
 
-def _text(report: BundleReport) -> str:
+def _text(report: BundleReport, *, quiet: bool) -> str:
     n_errors, n_warnings = len(report.errors), len(report.warnings)
     verdict = "valid" if report.valid else "not valid"
     counts = ", ".join(_counted(n, noun) for n, noun in ((n_errors, "error"), (n_warnings, "warning")) if n)
     lines = [f"{shown(report.path)}: {verdict}{f' ({counts})' if counts else ''}"]
-    if report.summary is not None:
+    if report.summary is not None and not quiet:
         lines += [f"  {name:<22}{value}" for name, value in _summary_rows(report.summary)]
     for noun, findings in (("error", report.errors), ("warning", report.warnings)):
         lines += [f"  {noun}: {finding}" for finding in findings]

@@ -230,6 +230,10 @@ def test_import__unmatched_samples_are_dropped_when_asked(isograph_import, tmp_p
     code, _, stderr = isograph_import(*arguments, "--drop-unmatched")
     assert code == 0
     assert "warning: left out: rows of samples.csv without counts: 1 of 4 ('D')" in stderr
+    assert "matrix: 3 transcripts × 4 samples in counts.csv\nsamples: 3 matched, by" in stderr
+    report = orjson.loads((tmp_path / "out" / "import_report.json").read_bytes())
+    assert report["found"] == {"transcripts": 3, "samples": 4}
+    assert report["written"] == {"transcripts": 3, "genes": 2, "samples": 3}
     assert read_bundle(tmp_path / "out").sample_ids == ["A", "B", "C"]
 
 
@@ -272,6 +276,15 @@ def test_import__a_few_transcripts_without_a_gene_are_left_out_with_a_warning(is
     code, _, stderr = isograph_import(path, tmp_path / "out", "--tx2gene", genes)
     assert code == 0
     assert "warning: left out: transcripts without a gene: 1 of 100, with 0.80 % of the reads ('t0')" in stderr
+
+
+def test_import__two_maps_of_genes_are_refused(isograph_import, tmp_path):
+    maps = ("--tx2gene", QUANTIFICATIONS / "tx2gene_headerless.tsv", "--gtf", QUANTIFICATIONS / "annotation.gtf.gz")
+    assert isograph_import(QUANTIFICATIONS / "salmon", tmp_path / "out", *maps) == (
+        2,
+        "",
+        "error: --tx2gene and --gtf both say which gene a transcript belongs to. Give one of them.\n",
+    )
 
 
 def test_import__strip_rule_is_recorded(isograph_import, tmp_path):

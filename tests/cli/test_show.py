@@ -23,11 +23,26 @@ def test_show__summarises_a_fit_on_stdout(isograph, earlier_fit):
         "  M000    Dx: SCZD − Control  welch    +0.12   9.4e-05  1.9e-04  64",
         "  M001    Age                 pearson  +0.14   2.6e-01  3.9e-01  64",
         "  M000    Sex: M − F          welch    +0.03   4.3e-01  5.2e-01  64",
+        "",
+        (
+            "Caution: with 64 samples chance alone makes a channel active (|r| ≥ 0.2) in 11% of cases: "
+            "read roles as shares of a module, not gene by gene."
+        ),
     ]
 
 
 def test_show__takes_the_fit_as_an_option(isograph, earlier_fit):
     assert isograph("show", "--artifact-dir", earlier_fit) == isograph("show", earlier_fit)
+
+
+@pytest.mark.parametrize("flag", ["-q", "-v"])
+def test_show__summary_is_the_same_however_much_is_logged(isograph, earlier_fit, flag):
+    assert isograph("show", flag, earlier_fit) == isograph("show", earlier_fit)
+
+
+def test_show__is_not_quiet_and_verbose(isograph, earlier_fit):
+    ended = isograph("show", "-q", "-v", earlier_fit)
+    assert (ended.code, ended.err) == (2, "error: --verbose and --quiet exclude each other; give one.\n")
 
 
 def test_show__needs_a_fit(isograph):

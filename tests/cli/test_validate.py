@@ -4,6 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import orjson
 import polars as pl
 import pytest
@@ -122,13 +123,48 @@ def test_validate__accepts_the_other_name_of_its_argument():
     assert validate("--dataset-path", EARLIER / "toy_v1").stdout == validate(EARLIER / "toy_v1").stdout
 
 
-@pytest.mark.parametrize("arguments", [[], ["a", "--dataset-path", "b"]])
-def test_validate__needs_one_bundle(arguments):
-    result = CliRunner().invoke(app, ["validate", *arguments])
-    assert result.exit_code == 2
-    assert result.stderr.splitlines()[-1] == (
-        "Error: Name one bundle: isograph validate BUNDLE (or --dataset-path BUNDLE)."
-    )
+@pytest.mark.parametrize(
+    ("arguments", "problem"), [([], "missing"), (["a", "--dataset-path", "b"], "given twice")], ids=["none", "two"]
+)
+def test_validate__needs_one_bundle(isograph, arguments, problem):
+    ended = isograph("validate", *arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == f"error: BUNDLE is {problem}: give it as an argument or with --dataset-path.\n"
+
+
+def test_validate__tells_a_fit_from_a_bundle(earlier_fit):
+    result = validate(earlier_fit)
+    assert result.exit_code == 3
+    assert result.stdout.splitlines() == [
+        f"{earlier_fit}: not valid (1 error)",
+        "  error: manifest.json: this directory is a fit, expected a bundle. Name the bundle it was made from.",
+    ]
+
+
+def test_validate__quiet_says_nothing_of_a_good_bundle():
+    result = validate("-q", EARLIER / "toy_v1")
+    assert (result.exit_code, result.output) == (0, "")
+
+
+def test_validate__quiet_keeps_what_was_found(tmp_path, broken):
+    assert validate("-q", broken).stdout == validate(broken).stdout
+    doubtful = shutil.copytree(EARLIER / "toy_v1", tmp_path / "doubtful")
+    np.savez(doubtful / "gene_counts.npz", data=np.load(doubtful / "gene_counts.npz")["data"][::-1])
+    result = validate("--quiet", doubtful)
+    assert result.exit_code == 0
+    assert [line.split(": ")[:2] for line in result.stdout.splitlines()] == [
+        [str(doubtful), "valid (1 warning)"],
+        ["  warning", "gene_counts.npz"],
+    ]
+
+
+def test_validate__quiet_leaves_json_whole():
+    assert validate("-q", "--json", EARLIER / "toy_v1").stdout == validate("--json", EARLIER / "toy_v1").stdout
+
+
+def test_validate__is_not_quiet_and_verbose(isograph):
+    ended = isograph("validate", "-q", "-v", EARLIER / "toy_v1")
+    assert (ended.code, ended.err) == (2, "error: --verbose and --quiet exclude each other; give one.\n")
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])

@@ -23,12 +23,14 @@ class Cohort:
     Attributes
     ----------
     samples : ``sample_id`` first; row i describes column ``columns[i]`` of the quantification.
+    n_quantified : columns of the quantification, with a row of the sheet or without.
     facts : for the report.
     violations, warnings, notes : sentences.
     """
 
     samples: pl.DataFrame
     columns: tuple[int, ...]
+    n_quantified: int
     facts: Mapping[str, Any]
     violations: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -71,6 +73,7 @@ def _undescribed(quantified: Quantification) -> Cohort:
     return Cohort(
         samples=pl.DataFrame({"sample_id": list(names)}, schema={"sample_id": pl.String}),
         columns=tuple(range(len(names))),
+        n_quantified=len(names),
         facts={"sheet": None, "recorded": quantified.sample_facts},
         violations=tuple(violations),
         warnings=("no sample sheet: the bundle has no traits and no covariates", *warnings, *_alike(names)),
@@ -101,6 +104,7 @@ def _described(
     return Cohort(
         samples=samples,
         columns=tuple(columns),
+        n_quantified=len(quantified.sample_names),
         facts={
             "sheet": sheet.name,
             "id_column": sheet.id_column,

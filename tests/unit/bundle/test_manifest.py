@@ -73,6 +73,13 @@ def test_parse_manifest__refuses_what_is_no_object(data, message):
     ]
 
 
+def test_parse_manifest__tells_a_fit_from_a_bundle():
+    fit = json.dumps({"artifact": "fit", "schema_version": 1, "isograph_version": "1", "files": {}}).encode()
+    assert parse_manifest(fit)[0] is None
+    assert messages(fit) == ["this directory is a fit, expected a bundle. Name the bundle it was made from."]
+    assert messages(MANIFEST | {"artifact": "fit"}) == [f"unknown key 'artifact'. The keys are {KEYS}."]
+
+
 @pytest.mark.parametrize("data", [b'{"a": "\xff"}', b'{"a": "\\ud800"}', json.dumps(MANIFEST).encode("utf-16")])
 def test_parse_manifest__refuses_text_that_is_not_unicode(data):
     (message,) = messages(data)

@@ -49,8 +49,9 @@ def test_count_scale_violations__a_name_does_not_outweigh_whole_numbers():
     assert count_scale_violations(counts(), "stpmix.csv") == []
 
 
-def test_count_scale_violations__sums_to_a_million():
-    assert count_scale_violations(tpm(counts()), "x.csv") == [
+@pytest.mark.parametrize("values", [tpm(counts()), np.rint(tpm(counts()))], ids=["fractional", "rounded"])
+def test_count_scale_violations__sums_to_a_million(values):
+    assert count_scale_violations(values, "x.csv") == [
         f"holds TPM or CPM, not counts: every sample adds up to one million. {ADVICE}"
     ]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 from pathlib import Path
 
 from isograph.errors import ResourceError
@@ -34,12 +32,6 @@ def require_memory(needed: int, *, what: str, remedy: str) -> None:
             f"{what} needs about {in_units(needed)} of memory; {in_units(available)} are available, of which isograph "
             f"uses at most {SHARE_OF_MEMORY:.0%}. {remedy}"
         )
-
-
-def peak_memory() -> int:
-    """Return the largest resident size of this process so far, in bytes, as the operating system counted it."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def in_units(n_bytes: float) -> str:

@@ -5,7 +5,7 @@ import pytest
 
 from isograph.errors import ResourceError
 from isograph.runtime import resources
-from isograph.runtime.resources import available_memory, in_units, peak_memory, require_memory
+from isograph.runtime.resources import available_memory, in_units, require_memory
 
 GB = 10**9
 
@@ -57,10 +57,3 @@ def test_require_memory__refuses_more_than_its_share(monkeypatch):
 @pytest.mark.parametrize(("n_bytes", "text"), [(0, "0 MB"), (2.6e6, "3 MB"), (999e6, "999 MB"), (1.25e9, "1.2 GB")])
 def test_in_units__is_megabytes_or_gigabytes(n_bytes, text):
     assert in_units(n_bytes) == text
-
-
-def test_peak_memory__grows_with_what_is_allocated():
-    before = peak_memory()
-    block = bytearray(b"x") * 200_000_000
-    assert peak_memory() >= max(before, 200_000_000)
-    assert len(block) == 200_000_000

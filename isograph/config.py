@@ -168,9 +168,13 @@ def backend_settings(backend: str, given: Mapping[str, str]) -> FactorConfig:
             values[key] = _value_like(defaults[key], text)
         except ValueError:
             problems.append(f"{key} is '{text}', expected a value like {_as_text(defaults[key])}")
+    try:
+        settings = configuration(**values)
+    except ConfigError as error:
+        problems.append(str(error))
     if problems:
         raise ConfigError("; ".join(problems))
-    return configuration(**values)
+    return settings
 
 
 def _value_like(default: object, text: str) -> Any:  # noqa: ANN401

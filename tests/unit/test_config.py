@@ -133,6 +133,10 @@ def test_backend_settings__without_any_are_the_defaults():
             "fdr is 'x', expected a value like 0.0001; resolution is 'y', expected a value like 1.0",
         ),
         ({"fdr": "2"}, "fdr is 2.0, expected above 0 and below 1"),
+        (
+            {"restarts": "few", "fdr": "2"},
+            "restarts is 'few', expected a value like 9; fdr is 2.0, expected above 0 and below 1",
+        ),
     ],
 )
 def test_backend_settings__names_every_key_and_value_it_cannot_use(given, message):

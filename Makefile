@@ -6,7 +6,7 @@ STAMP := $(VENV)/.ready
 DEMO := artifacts/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-real test-heavy test-nojit lint fmt docs wheel-smoke bench clean
+.PHONY: help setup demo test test-real test-heavy test-nojit lint fmt docs wheel-smoke bench reports clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -57,6 +57,13 @@ wheel-smoke: setup ## build the wheel, install it apart and run it outside the c
 
 bench: setup ## time the main jobs as whole processes
 	@$(BIN)/python benchmarks/run.py
+
+reports: setup ## fit every fixture suite again and rewrite the committed reports (about 6 minutes)
+	@for suite in core_v1 multiplex_v1 null_v1 stress_v1; do $(BIN)/isograph benchmark --suite $$suite --seeds 2 || exit; done
+	@$(BIN)/isograph benchmark --suite scale_v1
+	@$(BIN)/isograph benchmark --stage-name stress_v1-factor-covariates --covariates given --seeds 2 \
+		$(foreach confounder,batch composition degradation_switch degradation_multiplex depth,--fixture stress_$(confounder)_v1)
+	@$(BIN)/python docs/generate.py
 
 clean: ## remove what was built or produced
 	@rm -rf $(VENV) artifacts/demo artifacts/fits dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -78,8 +78,9 @@ def _settings() -> str:
 
 
 BENCHMARK_TERMS = """\
-Every number here is read from the reports in `artifacts/reports/`, which `isograph benchmark` writes. Each run
-simulates a fixture with one seed and fits it, with the defaults of the backend, in a process of its own.
+Every number here is read from the reports in `artifacts/reports/`, which `isograph benchmark` writes; `make reports`
+makes them again. Each run simulates a fixture with one seed and fits it, with the defaults of the backend, in a process
+of its own.
 
 * planted, found: modules. recovery: mean over planted modules of the best Jaccard index with a found one.
 * ari: adjusted Rand index over planted genes, a gene in no module being a cluster of its own.

@@ -15,7 +15,7 @@ import polars as pl
 
 from isograph.bundle.bundle import TRUTH_KINDS, Bundle, Matrix
 from isograph.bundle.manifest import DIGEST_KEY, ENCODING, MANIFEST, parse_manifest
-from isograph.errors import InputError, examples
+from isograph.errors import InputError, UsageError, examples
 from isograph.runtime.output import output_directory, write_file
 
 TABLE_FILENAMES = {
@@ -32,6 +32,18 @@ TABLE_FILENAMES = {
 SAMPLE_TABLE = "samples.parquet"
 # NOTE: the earliest date a zip member can carry; a real one would change the bytes of every run.
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def refuse_foreign(out: Path) -> None:
+    """Refuse to replace a directory that holds something else than a bundle.
+
+    Raises
+    ------
+    UsageError
+        ``out`` holds files and no manifest.
+    """
+    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
+        raise UsageError(f"{out} holds files and is not a bundle, so it is not replaced. Name another directory.")
 
 
 def write_bundle(

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import isograph
+from isograph.runtime.shipped import shipped_directory
 
 _HEADER_FIELD = re.compile(r"^-- (reads|params|returns|grain|order):\s*(.*)$")
 _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
@@ -36,18 +36,8 @@ class Statement:
 
 
 def sql_directory() -> Path:
-    """Return the directory of the statements: inside the package when installed, beside it in a checkout.
-
-    Raises
-    ------
-    FileNotFoundError
-        Neither is there: the installation is damaged.
-    """
-    package = Path(isograph.__file__).parent
-    for candidate in (package / "_sql", package.parent / "sql"):
-        if candidate.is_dir():
-            return candidate
-    raise FileNotFoundError(f"no SQL statements beside {package}: the installation is damaged, install isograph again")
+    """Return the directory of the statements."""
+    return shipped_directory("sql", "SQL statements")
 
 
 def statement(topic: str, name: str) -> Statement:

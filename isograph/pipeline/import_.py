@@ -17,7 +17,7 @@ from isograph.bundle.ingest.report import ImportReport
 from isograph.bundle.ingest.samplesheet import read_samplesheet
 from isograph.bundle.ingest.scale import count_scale_violations, log_scale_warnings
 from isograph.bundle.ingest.validity import case_warnings, quantification_violations
-from isograph.bundle.write import write_bundle
+from isograph.bundle.write import refuse_foreign, write_bundle
 from isograph.config import ImportConfig
 from isograph.errors import InputError, UsageError
 from isograph.runtime.output import refuse_existing
@@ -67,8 +67,7 @@ def _require_output(source: Path, out: Path, config: ImportConfig, *, overwrite:
     for path in filter(None, (source, config.samples, config.tx2gene, config.gtf)):
         if target in (path.resolve(), *path.resolve().parents):
             raise UsageError(f"{out} holds the input {path}, which would be replaced. Name another output directory.")
-    if out.is_dir() and any(out.iterdir()) and not (out / "manifest.json").is_file():
-        raise UsageError(f"{out} holds files and is not a bundle, so it is not replaced. Name another directory.")
+    refuse_foreign(out)
 
 
 def _read(source: Path, name: str, config: ImportConfig) -> tuple[Quantification, Cohort, Assignment]:

@@ -6,9 +6,7 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from isograph.bundle.manifest import MANIFEST
-from isograph.bundle.write import write_bundle
-from isograph.errors import UsageError
+from isograph.bundle.write import refuse_foreign, write_bundle
 from isograph.pipeline.opened import OpenedBundle
 from isograph.runtime.output import refuse_existing
 from isograph.simulate.bundle import simulated_bundle
@@ -54,8 +52,7 @@ def write_simulation(
     """Write the bundle of ``fixture`` to the directory ``out`` and return ``out``; raises what ``simulate`` does."""
     spec = overridden_spec(fixture_spec(fixture, suite), settings or {})
     refuse_existing(out, overwrite=overwrite)
-    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
-        raise UsageError(f"{out} holds files and is not a bundle, so it is not replaced. Name another directory.")
+    refuse_foreign(out)
     bundle = simulated_bundle(spec, seed=seed)
     _logger.info(
         "%s: %d genes × %d samples, %d modules, seed %d",

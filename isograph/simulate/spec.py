@@ -10,8 +10,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import isograph
 from isograph.errors import ConfigError, UsageError, examples, shown
+from isograph.runtime.shipped import shipped_directory
 from isograph.simulate.limit import spec_problems
 from isograph.simulate.value import typed_values
 
@@ -149,18 +149,8 @@ def field_types() -> dict[str, str]:
 
 
 def fixture_directory() -> Path:
-    """Return the directory of the suites: inside the package when installed, beside it in a checkout.
-
-    Raises
-    ------
-    FileNotFoundError
-        Neither is there: the installation is damaged.
-    """
-    package = Path(isograph.__file__).parent
-    for candidate in (package / "_fixtures", package.parent / "fixtures"):
-        if candidate.is_dir():
-            return candidate
-    raise FileNotFoundError(f"no fixtures beside {package}: the installation is damaged, install isograph again")
+    """Return the directory of the suites."""
+    return shipped_directory("fixtures", "fixtures")
 
 
 def suites() -> tuple[str, ...]:

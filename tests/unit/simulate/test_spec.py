@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+import isograph
 from isograph.errors import ConfigError, UsageError
-from isograph.simulate import spec as spec_module
 from isograph.simulate.override import overridden_spec
 from isograph.simulate.spec import (
     FixtureSpec,
@@ -32,7 +32,7 @@ def suites_at(tmp_path, monkeypatch):
     """A directory of suites of the test's own, as in a checkout."""
     package = tmp_path / "isograph"
     package.mkdir()
-    monkeypatch.setattr(spec_module.isograph, "__file__", str(package / "__init__.py"))
+    monkeypatch.setattr(isograph, "__file__", str(package / "__init__.py"))
     return tmp_path
 
 

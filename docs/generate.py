@@ -9,7 +9,7 @@ import click
 import orjson
 
 from isograph.cli.app import COMMANDS, app
-from isograph.config import FactorConfig
+from isograph.config import BACKENDS, BackendConfig
 from isograph.evaluate.report import TABLE_COLUMNS, table_rows
 from isograph.schemas import FIT_TABLES, Table
 
@@ -55,25 +55,25 @@ def command_page() -> str:
         assert command is not None
         context = click.Context(command, info_name=name, parent=root, **sizes)
         parts += [f"## isograph {name}", _help(command, context)]
-    return "\n\n".join([*parts, _settings()]) + "\n"
+    return "\n\n".join([*parts, *(_settings(*backend) for backend in BACKENDS.items())]) + "\n"
 
 
 def _help(command: click.Command, context: click.Context) -> str:
     return f"```\n{command.get_help(context)}\n```"
 
 
-def _settings() -> str:
-    described = (FactorConfig.__doc__ or "").partition("----------\n")[2].strip().splitlines()
+def _settings(backend: str, configuration: type[BackendConfig]) -> str:
+    described = (configuration.__doc__ or "").partition("----------\n")[2].strip().splitlines()
     lines = [
-        "## Settings of the factor backend",
+        f"## Settings of the {backend} backend",
         "",
-        "`isograph fit --set key=value`; the defaults are meant for every data set.",
+        f"`isograph fit --backend {backend} --set key=value`; the defaults are meant for every data set.",
         "",
     ]
     lines += ["| setting | default | meaning |", "|---|---|---|"]
     for line in described:
         name, _, meaning = line.strip().partition(" : ")
-        lines.append(f"| `{name}` | {getattr(FactorConfig(), name)} | {meaning} |")
+        lines.append(f"| `{name}` | {getattr(configuration(), name)} | {meaning} |")
     return "\n".join(lines)
 
 

@@ -15,7 +15,7 @@ from isograph.bundle.bundle import Bundle
 from isograph.bundle.file import read_file
 from isograph.bundle.manifest import MANIFEST, MAX_MANIFEST_BYTES, parse_manifest
 from isograph.bundle.read import read_bundle
-from isograph.config import FactorConfig, FitConfig, backend_settings
+from isograph.config import BackendConfig, FitConfig, backend_settings
 from isograph.errors import ConfigError, InputError, UsageError, examples
 from isograph.features.channel import Channels, channels
 from isograph.features.covariate import covariate_design, covariate_readings
@@ -53,7 +53,7 @@ class FitOptions(TypedDict, total=False):
     traits: tuple[str, ...]
     seed: int
     threads: int | None
-    settings: FactorConfig | Mapping[str, object]
+    settings: BackendConfig | Mapping[str, object]
 
 
 def fit(
@@ -138,7 +138,7 @@ def _run(path: Path, out: Path, config: FitConfig, writer: ArtifactWriter, steps
         bundle = read_bundle(path)
         request = _requested(bundle, config)
         assays = bundle_assays(bundle, path)
-    preflight(bundle, assays, config.settings.neighbours, threads, place=writer.directory)
+    preflight(bundle, assays, config, threads, place=writer.directory)
     with steps.step("features") as progress:
         features = channels(assays, request.design, threads=threads, progress=progress)
         _log_features(features, expects_switch=assays.transcripts is not None)
@@ -147,8 +147,8 @@ def _run(path: Path, out: Path, config: FitConfig, writer: ArtifactWriter, steps
         modules = gene_modules(
             features,
             network.community_of,
-            min_module_size=config.settings.min_module_size,
-            min_kme=config.settings.min_kme,
+            min_module_size=network.min_module_size,
+            min_kme=network.min_kme,
             threads=threads,
         )
         tables = _tables(bundle, features, network, modules, request, threads=threads)

@@ -6,24 +6,23 @@ import logging
 from pathlib import Path
 
 from isograph.bundle.bundle import Bundle
+from isograph.config import FitConfig
 from isograph.features.channel import Assays
-from isograph.network.pairs import TILE
+from isograph.network.backend import network_memory
 from isograph.runtime.output import require_free_space
 from isograph.runtime.resources import in_units, require_memory
 
 logger = logging.getLogger(__name__)
 
-# NOTE: fitted to the peak memory of whole fits on two cores (12,000 genes × 240 samples 0.59 GB; 27,500 features × 24
-# samples 0.71 GB): libraries; values, scores and their copies per feature and sample; heaps, codes, r, similarity and
-# both directions of the graph per pair offered. Then float32 operations a second and thread.
+# NOTE: fitted to the peak memory of whole fits, as the backends' own shares are: libraries; values, scores and their
+# copies per feature and sample. Then float32 operations a second and thread.
 BYTES_OF_LIBRARIES = 200_000_000
 BYTES_PER_VALUE = 80
-BYTES_PER_PAIR = 220
 BYTES_WRITTEN_PER_VALUE = 8
 FLOPS_PER_THREAD = 3e10
 
 
-def preflight(bundle: Bundle, assays: Assays, neighbours: int, threads: int, *, place: Path) -> None:
+def preflight(bundle: Bundle, assays: Assays, config: FitConfig, threads: int, *, place: Path) -> None:
     """Log what the fit will take and refuse what does not fit.
 
     Raises
@@ -33,13 +32,8 @@ def preflight(bundle: Bundle, assays: Assays, neighbours: int, threads: int, *, 
     """
     n_samples = bundle.samples.height
     n_features = _feature_bound(assays)
-    neighbours = min(neighbours, max(1, n_features - 1))
-    memory = (
-        BYTES_OF_LIBRARIES
-        + BYTES_PER_VALUE * n_features * n_samples
-        + BYTES_PER_PAIR * n_features * neighbours
-        + threads * (8 * n_features * neighbours + 4 * TILE * TILE)
-    )
+    network = network_memory(n_features, config, threads=threads)
+    memory = BYTES_OF_LIBRARIES + BYTES_PER_VALUE * n_features * n_samples + network
     seconds = n_features**2 * n_samples / (threads * FLOPS_PER_THREAD)
     logger.info(
         "up to %d features × %d samples: about %s of memory, %.0f s for all pairs on %d threads",

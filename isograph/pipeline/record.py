@@ -37,7 +37,7 @@ def fit_record(
     return {
         "isograph_version": isograph.__version__,
         "backend": config.backend,
-        "settings": asdict(config.settings),
+        "settings": asdict(config.backend_settings),
         "seed": config.seed,
         "covariates": list(config.covariates),
         "traits": list(config.traits),

@@ -149,3 +149,10 @@ def test_backend_settings__suggests_the_backend_that_was_meant():
     with pytest.raises(ConfigError) as raised:
         backend_settings("Factor", {})
     assert str(raised.value) == "no backend 'Factor'; did you mean 'factor'? (there is factor)"
+
+
+def test_fit_config__takes_its_own_backends_settings_only():
+    with pytest.raises(ConfigError) as raised:
+        FitConfig(settings=ImportConfig())
+    assert str(raised.value) == "settings are a ImportConfig, which backend 'factor' does not take"
+    assert FitConfig().backend_settings == FactorConfig()

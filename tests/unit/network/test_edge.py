@@ -17,6 +17,8 @@ def network(*rows: tuple[int, int, float, float]) -> Network:
         weight=np.array(weight, dtype=np.float64),
         similarity=np.array(similarity, dtype=np.float64),
         community_of=np.array([], dtype=np.int64),
+        min_module_size=3,
+        min_kme=0.3,
         calibration={},
     )
 

@@ -10,6 +10,7 @@ import pytest
 from isograph.bundle.bundle import Bundle
 from isograph.bundle.read import read_bundle
 from isograph.bundle.write import write_bundle
+from isograph.config import FitConfig
 from isograph.errors import ResourceError
 from isograph.pipeline.assays import bundle_assays, gene_names
 from isograph.pipeline.preflight import preflight
@@ -87,7 +88,7 @@ def test_preflight__counts_what_every_gene_could_carry(tmp_path, caplog):
     caplog.set_level(logging.INFO, logger="isograph")
     tables = {"transcript": TRANSCRIPTS, "gene": GENES}
     matrices = {"transcript_counts": COUNTS, "gene_counts": GENE_COUNTS}
-    preflight(bundle(tables, matrices), assays_of(tmp_path, tables, matrices), neighbours=60, threads=2, place=tmp_path)
+    preflight(bundle(tables, matrices), assays_of(tmp_path, tables, matrices), FitConfig(), threads=2, place=tmp_path)
     (message,) = (record.getMessage() for record in caplog.records if "features ×" in record.getMessage())
     assert message.startswith("up to 5 features × 6 samples: about ")
     assert message.endswith(" s for all pairs on 2 threads")
@@ -97,7 +98,7 @@ def test_preflight__refuses_what_does_not_fit(tmp_path, monkeypatch):
     monkeypatch.setattr(resources, "available_memory", lambda: 1)
     assays = assays_of(tmp_path, {"gene": GENES}, {"gene_counts": GENE_COUNTS})
     with pytest.raises(ResourceError, match=r"a network of 3 features × 6 samples needs about .* Filter genes"):
-        preflight(bundle({"gene": GENES}, {}), assays, neighbours=60, threads=1, place=tmp_path)
+        preflight(bundle({"gene": GENES}, {}), assays, FitConfig(), threads=1, place=tmp_path)
 
 
 def test_preflight__refuses_what_the_disk_cannot_hold(tmp_path, monkeypatch):
@@ -105,4 +106,4 @@ def test_preflight__refuses_what_the_disk_cannot_hold(tmp_path, monkeypatch):
     monkeypatch.setattr("isograph.pipeline.preflight.BYTES_WRITTEN_PER_VALUE", 2**20)
     assays = assays_of(tmp_path, {"gene": GENES}, {"gene_counts": GENE_COUNTS})
     with pytest.raises(ResourceError, match="1 MiB free, 27 MiB needed"):
-        preflight(bundle({"gene": GENES}, {}), assays, neighbours=60, threads=1, place=tmp_path)
+        preflight(bundle({"gene": GENES}, {}), assays, FitConfig(), threads=1, place=tmp_path)

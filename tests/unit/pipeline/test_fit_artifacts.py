@@ -138,7 +138,7 @@ def test_fit__records_what_makes_it_again(fitted, multiplex, tmp_path):
         "traits": tuple(record["traits"]),
         "settings": BACKENDS[record["backend"]](**settings),
     }
-    assert FitConfig(**options) == FitConfig(seed=5, covariates=("Sex",))
+    assert FitConfig(**options) == FitConfig(seed=5, covariates=("Sex",), settings=BACKENDS["factor"]())
     again = ig.fit(multiplex, output_dir=tmp_path / "again", **options)
     for table in TABLES:
         name = f"{table}.parquet"

@@ -1,0 +1,8 @@
+"""One frozen dataclass per command and per backend; every range is checked when it is made."""
+
+from isograph.config.backend import BACKENDS, BackendConfig, backend_settings
+from isograph.config.factor import FactorConfig
+from isograph.config.fit import FitConfig
+from isograph.config.import_ import ImportConfig
+
+__all__ = ["BACKENDS", "BackendConfig", "FactorConfig", "FitConfig", "ImportConfig", "backend_settings"]

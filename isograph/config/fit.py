@@ -1,0 +1,52 @@
+"""Configuration of ``isograph fit``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from isograph.config.backend import BACKENDS, BackendConfig, unknown_backend
+from isograph.config.check import require
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitConfig:
+    """What ``isograph fit`` does, beside where it reads and writes.
+
+    Attributes
+    ----------
+    backend : name of the network backend.
+    covariates : sample columns projected out of every feature.
+    traits : sample columns tested against modules, ``column`` or ``column:ref=LEVEL``; empty for every column that
+        can be one.
+    seed : seed of everything that draws numbers.
+    threads : threads to use; None for the cores this process may use. No result depends on it.
+    settings : the backend's own settings; None stands for its defaults.
+    """
+
+    backend: str = "factor"
+    covariates: tuple[str, ...] = ()
+    traits: tuple[str, ...] = ()
+    seed: int = 0
+    threads: int | None = None
+    settings: BackendConfig | None = None
+
+    @property
+    def backend_settings(self) -> BackendConfig:
+        """The backend's settings, its defaults where none were given."""
+        return BACKENDS[self.backend]() if self.settings is None else self.settings
+
+    def __post_init__(self) -> None:
+        repeated = sorted({name for name in self.covariates if self.covariates.count(name) > 1})
+        shared = sorted(set(self.covariates) & {trait.rpartition(":ref=")[0] or trait for trait in self.traits})
+        require(
+            {
+                unknown_backend(self.backend): self.backend in BACKENDS,
+                f"settings are a {type(self.settings).__name__}, which backend '{self.backend}' does not take": (
+                    self.settings is None or type(self.settings) is BACKENDS.get(self.backend, type(self.settings))
+                ),
+                f"seed is {self.seed}, expected 0 to 2^32 − 1": 0 <= self.seed < 2**32,
+                f"threads is {self.threads}, expected 1 or more": self.threads is None or self.threads >= 1,
+                f"covariates named more than once: {', '.join(repeated)}": not repeated,
+                f"covariates are projected out, so they cannot be traits too: {', '.join(shared)}": not shared,
+            }
+        )

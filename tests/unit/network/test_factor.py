@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from isograph.config import FactorConfig, FitConfig
-from isograph.network import factor
+from isograph.network import partition
 from isograph.network.backend import infer_network
 from isograph.runtime.progress import Steps
 
@@ -94,13 +94,13 @@ def test_factor_network__chooses_by_the_evidence_for_one_factor_per_module(plant
 @pytest.mark.parametrize("seed", [0, 11])
 def test_factor_network__draws_with_the_seed_it_is_given(planted, monkeypatch, seed):
     seeds: set[int] = set()
-    leiden = factor.leiden_communities
+    leiden = partition.leiden_communities
 
     def recording(*arguments: object, **options: object) -> object:
         seeds.add(options["seed"])
         return leiden(*arguments, **options)
 
-    monkeypatch.setattr(factor, "leiden_communities", recording)
+    monkeypatch.setattr(partition, "leiden_communities", recording)
     infer_network(planted, FitConfig(seed=seed), threads=1, steps=Steps())
     # One seed for every graph, and one batch of four more that find nothing better.
     assert seeds == {9 * seed + more for more in range(5)}

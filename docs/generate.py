@@ -73,7 +73,8 @@ def _settings(backend: str, configuration: type[BackendConfig]) -> str:
     lines += ["| setting | default | meaning |", "|---|---|---|"]
     for line in described:
         name, _, meaning = line.strip().partition(" : ")
-        lines.append(f"| `{name}` | {getattr(configuration(), name)} | {meaning} |")
+        default = getattr(configuration(), name)
+        lines.append(f"| `{name}` | {'auto' if default is None else default} | {meaning} |")
     return "\n".join(lines)
 
 

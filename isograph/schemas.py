@@ -152,8 +152,8 @@ FEATURE_SCORES = Table(
     key=("feature_id",),
     order="gene_id, feature_type",
     more=pl.Float64(),
-    more_meaning="one column per sample: score with covariates projected out, mean 0, sample sd 1 over the samples. "
-    "NaN: not measured, taken as 0 by the network",
+    more_meaning="one column per sample: score with covariates and hidden confounders projected out, mean 0, sample "
+    "sd 1 over the samples. NaN: not measured, taken as 0 by the network",
 )
 MODULE_GENE_ROLES = Table(
     name="module_gene_roles",
@@ -246,6 +246,19 @@ EXCLUDED_FEATURES = Table(
     order="gene_id, feature_type",
 )
 
+HIDDEN_FACTORS = Table(
+    name="hidden_factors",
+    row="one hidden confounder in one sample",
+    columns=(
+        Column("factor_id", pl.String(), "hidden confounder; H1 was found first"),
+        Column("sample_id", pl.String(), "sample"),
+        Column("score", pl.Float64(), "the confounder over samples: mean 0, sum of squares 1"),
+        Column("removed", pl.Boolean(), "whether it was projected out of the features that load on it"),
+    ),
+    key=("factor_id", "sample_id"),
+    order="factor_id, samples in the order of the sample table",
+)
+
 FIT_TABLES = {
     table.name: table
     for table in (
@@ -258,5 +271,6 @@ FIT_TABLES = {
         MODULE_SUMMARY,
         SWITCH_LOADINGS,
         EXCLUDED_FEATURES,
+        HIDDEN_FACTORS,
     )
 }

@@ -48,6 +48,12 @@ from isograph.runtime.threads import resolve_threads, set_thread_environment
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the backend; repeat for more."
 )
+@click.option(
+    "--remove-factors",
+    metavar="N",
+    help="Hidden confounders to remove, whatever the rule says; 0 removes none.  [default: the rule decides]",
+)
+@click.option("--keep-factors", metavar="H1,H2,…", help="Hidden confounders that were found and are left in.")
 @threads_option
 @overwrite_option
 @verbosity_options
@@ -61,6 +67,8 @@ def command(
     covariates: tuple[str, ...],
     traits: tuple[str, ...],
     settings: tuple[str, ...],
+    remove_factors: str | None,
+    keep_factors: str | None,
     threads: int | None,
     overwrite: bool,
     verbose: bool,
@@ -87,11 +95,21 @@ def command(
             traits=traits,
             seed=seed,
             threads=threads,
-            settings=backend_settings(backend, dict(_key_value(entry) for entry in settings)),
+            settings=backend_settings(backend, _settings(settings, remove_factors, keep_factors)),
         )
     if not quiet:
         tell(f"\n{fitted.summary.as_text()}\n\n{_next_steps(fitted.path)}\n")
     click.echo(fitted.path)
+
+
+def _settings(entries: tuple[str, ...], remove_factors: str | None, keep_factors: str | None) -> dict[str, str]:
+    """Return the backend's settings as text, those with an option of their own among them."""
+    given = dict(_key_value(entry) for entry in entries)
+    if remove_factors is not None:
+        given["remove_factors"] = remove_factors
+    if keep_factors is not None:
+        given["keep_factors"] = ",".join(name.strip().removeprefix("H") for name in keep_factors.split(","))
+    return given
 
 
 def _key_value(entry: str) -> tuple[str, str]:

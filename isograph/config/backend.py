@@ -61,7 +61,7 @@ def _value_of(annotation: Any, text: str) -> Any:  # noqa: ANN401
 def _as_text(default: object) -> str:
     """Return a setting as it is written on the command line."""
     if default is None:
-        return "auto"
+        return "auto or a number"
     if isinstance(default, tuple):
         return ",".join(str(part) for part in default)
     return str(default).lower() if isinstance(default, bool) else str(default)

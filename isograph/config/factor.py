@@ -20,6 +20,8 @@ class FactorConfig:
     restarts : Leiden runs on the best graph at most, each with a seed of its own, while they improve the criterion.
     min_module_size : genes a module must have.
     min_kme : |kME| that a gene's best feature must reach for the gene to be in a module.
+    remove_factors : hidden confounders to remove; ``auto`` leaves it to the rule, 0 removes none.
+    keep_factors : numbers of found hidden confounders (1 is the first) that are left in.
     """
 
     neighbours: int = 60
@@ -29,6 +31,8 @@ class FactorConfig:
     restarts: int = 9
     min_module_size: int = 3
     min_kme: float = 0.3
+    remove_factors: int | None = None
+    keep_factors: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         cuts = self.similarity_cuts
@@ -41,6 +45,11 @@ class FactorConfig:
                 f"resolution is {self.resolution}, expected above 0": 0 < self.resolution < float("inf"),
                 f"restarts is {self.restarts}, expected 1 to 1000": 1 <= self.restarts <= 1000,
                 f"min_module_size is {self.min_module_size}, expected 2 or more": self.min_module_size >= 2,
+                f"remove_factors is {self.remove_factors}, expected 0 to 20": self.remove_factors is None
+                or 0 <= self.remove_factors <= 20,
+                f"keep_factors is {list(self.keep_factors)}, expected numbers from 1": all(
+                    number >= 1 for number in self.keep_factors
+                ),
                 f"min_kme is {self.min_kme}, expected 0 to 1": 0 <= self.min_kme <= 1,
             }
         )

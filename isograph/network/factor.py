@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from isograph.config import FactorConfig
 from isograph.features.channel import Channels
-from isograph.network.graph import giant_component_fraction, second_order_similarities
-from isograph.network.pairs import TILE, StrongPairs, observed_pairs, strong_pairs
-from isograph.network.partition import Candidate, partition_candidates, reason_for
+from isograph.network.confounder import Search, hidden_confounders
+from isograph.network.graph import giant_component_fraction
+from isograph.network.pairs import TILE
+from isograph.network.partition import Partition, partition, reason_for
 from isograph.network.result import Network
 from isograph.runtime.progress import Steps
 
@@ -25,52 +28,36 @@ def factor_memory(n_features: int, config: FactorConfig, *, threads: int) -> int
 
 
 def factor_network(channels: Channels, config: FactorConfig, *, seed: int, threads: int, steps: Steps) -> Network:
-    """Return the feature network and its partition.
+    """Return the feature network and its partition, hidden confounders taken out where there are any.
 
-    Pairs that chance does not explain are kept (``strong_pairs``), compared by how alike their correlation profiles
-    are (``second_order_similarities``), and Leiden communities are found on the graphs of several similarity cuts.
-    The partition with the lowest Bayesian information criterion of "one factor per module" is chosen:
-    n Σᵢ log(1 − kMEᵢ²) + M · n · log p, M modules, p features with a pair, a feature in no module with kME 0.
+    The features are partitioned (``isograph.network.partition``), hidden confounders are looked for
+    (``isograph.network.confounder``), and if any is removed, what is left is partitioned again.
     """
-    with steps.step("correlation") as progress:
-        pairs = strong_pairs(
-            channels.z,
-            channels.gene_of,
-            neighbours=config.neighbours,
-            fdr=config.fdr,
-            residual_dof=channels.residual_dof,
-            threads=threads,
-            progress=progress,
-        )
-        if channels.missing is not None:
-            pairs = observed_pairs(
-                pairs, channels.z, channels.missing, residual_dof=channels.residual_dof, threads=threads
-            )
-    with steps.step("similarity") as progress:
-        similarity = second_order_similarities(
-            pairs.source, pairs.target, np.abs(pairs.r), len(channels.gene_of), threads=threads, progress=progress
-        )
-    with steps.step("modules") as progress:
-        candidates = partition_candidates(
-            channels, config, pairs, similarity, seed=seed, threads=threads, progress=progress
-        )
-        chosen = min(candidates, key=lambda candidate: candidate.bic)
-    kept = similarity >= chosen.cut
+    found = partition(channels, config, seed=seed, threads=threads, steps=steps)
+    with steps.step("confounders") as progress:
+        search = hidden_confounders(channels, found, config, seed=seed, threads=threads, progress=progress)
+    if search.n_removed:
+        dof = channels.residual_dof - search.n_removed
+        channels = replace(channels, z=search.z, residual_dof=dof)
+        found = partition(channels, config, seed=seed, threads=threads, steps=steps)
+    chosen = found.chosen
+    kept = found.similarity >= chosen.cut
     return Network(
-        source=pairs.source[kept],
-        target=pairs.target[kept],
-        weight=pairs.r[kept],
-        similarity=similarity[kept],
+        source=found.pairs.source[kept],
+        target=found.pairs.target[kept],
+        weight=found.pairs.r[kept],
+        similarity=found.similarity[kept],
         community_of=chosen.community_of,
         min_module_size=config.min_module_size,
         min_kme=config.min_kme,
-        calibration=_calibration(pairs, candidates, chosen, kept),
+        channels=channels,
+        confounders=search.confounders,
+        calibration=_calibration(found, kept, search),
     )
 
 
-def _calibration(
-    pairs: StrongPairs, candidates: list[Candidate], chosen: Candidate, kept: NDArray[np.bool_]
-) -> dict[str, object]:
+def _calibration(found: Partition, kept: NDArray[np.bool_], search: Search) -> dict[str, object]:
+    pairs, candidates, chosen = found.pairs, found.candidates, found.chosen
     return {
         "n_factors": chosen.n_modules,
         "correlation_cut": pairs.cut if np.isfinite(pairs.cut) else None,
@@ -84,7 +71,8 @@ def _calibration(
             {"similarity_cut": c.cut, "n_modules": c.n_modules, "n_edges": c.n_edges, "bic": round(c.bic, 6)}
             for c in candidates
         ],
-        "hidden_confounders_removed": 0,
+        "hidden_confounders_removed": search.n_removed,
+        "hidden_confounders_reason": search.reason,
         "giant_component_fraction": giant_component_fraction(pairs.source[kept], pairs.target[kept]),
         "converged": True,
     }

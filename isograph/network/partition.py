@@ -12,8 +12,9 @@ import numpy as np
 from isograph.features.channel import Channels
 from isograph.kernels._jit import Index, Vector
 from isograph.network.eigengene import community_eigengenes
-from isograph.network.graph import leiden_communities
-from isograph.network.pairs import StrongPairs
+from isograph.network.graph import leiden_communities, second_order_similarities
+from isograph.network.pairs import StrongPairs, observed_pairs, strong_pairs
+from isograph.runtime.progress import Steps
 from isograph.runtime.threads import run_calls
 
 # NOTE: a feature identical to its eigengene would make the criterion infinite.
@@ -41,6 +42,18 @@ class Selection(Protocol):
         """Genes a module must have."""
 
 
+class NetworkSettings(Selection, Protocol):
+    """The settings of a backend that finds strong pairs of features and partitions them."""
+
+    @property
+    def neighbours(self) -> int:
+        """Strongest partners kept for each feature."""
+
+    @property
+    def fdr(self) -> float:
+        """Share of the kept pairs that chance may explain."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One partition that was considered."""
@@ -50,6 +63,60 @@ class Candidate:
     n_modules: int
     n_edges: int
     bic: float
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """The strong pairs of features, how alike each pair's profiles are, and the partitions considered on them."""
+
+    pairs: StrongPairs
+    similarity: Vector
+    candidates: list[Candidate]
+    n_samples: int
+
+    @property
+    def chosen(self) -> Candidate:
+        """The partition with the lowest criterion."""
+        return min(self.candidates, key=lambda candidate: candidate.bic)
+
+    @property
+    def n_surviving(self) -> int:
+        """Features with a pair."""
+        return len(np.unique(np.concatenate([self.pairs.source, self.pairs.target])))
+
+
+def partition(
+    channels: Channels, config: NetworkSettings, *, seed: int, threads: int, steps: Steps | None = None
+) -> Partition:
+    """Return the strong pairs of the features and their partitions.
+
+    Pairs that chance does not explain are kept (``strong_pairs``), compared by how alike their correlation profiles
+    are (``second_order_similarities``), and partitioned (``partition_candidates``).
+    """
+    steps = Steps() if steps is None else steps
+    with steps.step("correlation") as progress:
+        pairs = strong_pairs(
+            channels.z,
+            channels.gene_of,
+            neighbours=config.neighbours,
+            fdr=config.fdr,
+            residual_dof=channels.residual_dof,
+            threads=threads,
+            progress=progress,
+        )
+        if channels.missing is not None:
+            pairs = observed_pairs(
+                pairs, channels.z, channels.missing, residual_dof=channels.residual_dof, threads=threads
+            )
+    with steps.step("similarity") as progress:
+        similarity = second_order_similarities(
+            pairs.source, pairs.target, np.abs(pairs.r), len(channels.gene_of), threads=threads, progress=progress
+        )
+    with steps.step("modules") as progress:
+        candidates = partition_candidates(
+            channels, config, pairs, similarity, seed=seed, threads=threads, progress=progress
+        )
+    return Partition(pairs, similarity, candidates, channels.z.shape[1])
 
 
 def partition_candidates(

@@ -5,7 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from isograph.features.channel import Channels
 from isograph.kernels._jit import Index, Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Confounder:
+    """One hidden factor that features of many modules share.
+
+    Attributes
+    ----------
+    score : (n_samples,), mean 0, unit norm.
+    n_modules : modules of which at least 15 % of the genes load on it.
+    n_features : features that load on it.
+    bic_change : change of the criterion by taking it as a factor of its own; below 0 is better.
+    removed : whether it was projected out.
+    """
+
+    score: Vector
+    n_modules: int
+    n_features: int
+    bic_change: float
+    removed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +41,8 @@ class Network:
     community_of : (n_features,) community of each feature, −1 for none.
     min_module_size : genes a module must have.
     min_kme : |kME| that a gene's best feature must reach for the gene to be in a module.
+    channels : the features the network is of; without the hidden confounders that the backend removed.
+    confounders : hidden factors that the backend found, removed or not.
     calibration : what the backend says about itself, plain JSON values.
     """
 
@@ -30,4 +53,6 @@ class Network:
     community_of: Index
     min_module_size: int
     min_kme: float
+    channels: Channels
+    confounders: tuple[Confounder, ...]
     calibration: Mapping[str, object]

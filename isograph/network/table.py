@@ -9,7 +9,8 @@ import polars as pl
 
 from isograph.features.channel import Channels
 from isograph.network.membership import Modules
-from isograph.schemas import EIGENGENES, FEATURE_SCORES, MODULE_SUMMARY, MODULES
+from isograph.network.result import Confounder
+from isograph.schemas import EIGENGENES, FEATURE_SCORES, HIDDEN_FACTORS, MODULE_SUMMARY, MODULES
 
 
 def module_table(channels: Channels, modules: Modules, gene_names: pl.DataFrame) -> pl.DataFrame:
@@ -38,17 +39,37 @@ def module_table(channels: Channels, modules: Modules, gene_names: pl.DataFrame)
 
 def eigengene_table(modules: Modules, sample_ids: Sequence[str]) -> pl.DataFrame:
     """Return the ``eigengenes`` table, one row per module and sample."""
-    n_modules, n_samples = len(modules.module_ids), len(sample_ids)
+    columns = _profile_columns("module_id", modules.module_ids, sample_ids)
+    return pl.DataFrame({**columns, "eigengene": modules.eigengenes.reshape(-1)}, schema=EIGENGENES.schema)
+
+
+def hidden_factor_table(confounders: Sequence[Confounder], sample_ids: Sequence[str]) -> pl.DataFrame:
+    """Return the ``hidden_factors`` table, one row per confounder and sample."""
+    columns = _profile_columns("factor_id", factor_ids(confounders), sample_ids)
+    scores = [confounder.score for confounder in confounders]
+    removed = [confounder.removed for confounder in confounders]
     return pl.DataFrame(
         {
-            "module_id": pl.Series(modules.module_ids, dtype=pl.String).gather(
-                np.repeat(np.arange(n_modules), n_samples)
-            ),
-            "sample_id": pl.Series(sample_ids, dtype=pl.String).gather(np.tile(np.arange(n_samples), n_modules)),
-            "eigengene": modules.eigengenes.reshape(-1),
+            **columns,
+            "score": np.concatenate([np.empty(0), *scores]),
+            "removed": np.repeat(np.array(removed, dtype=np.bool_), len(sample_ids)),
         },
-        schema=EIGENGENES.schema,
+        schema=HIDDEN_FACTORS.schema,
     )
+
+
+def factor_ids(confounders: Sequence[Confounder]) -> list[str]:
+    """Return the ids of the confounders: ``H1`` was found first."""
+    return [f"H{number}" for number in range(1, len(confounders) + 1)]
+
+
+def _profile_columns(name: str, ids: Sequence[str], sample_ids: Sequence[str]) -> dict[str, pl.Series]:
+    """Return the two key columns of a long table with one row per id and sample."""
+    n, n_samples = len(ids), len(sample_ids)
+    return {
+        name: pl.Series(ids, dtype=pl.String).gather(np.repeat(np.arange(n), n_samples)),
+        "sample_id": pl.Series(sample_ids, dtype=pl.String).gather(np.tile(np.arange(n_samples), n)),
+    }
 
 
 def feature_score_table(channels: Channels, sample_ids: Sequence[str]) -> pl.DataFrame:

@@ -25,8 +25,15 @@ from isograph.network.membership import Modules, gene_modules
 from isograph.network.pairs import correlation_pvalue
 from isograph.network.result import Network
 from isograph.network.role import ACTIVE_R, gene_roles
-from isograph.network.table import eigengene_table, feature_score_table, module_table, summary_table
+from isograph.network.table import (
+    eigengene_table,
+    feature_score_table,
+    hidden_factor_table,
+    module_table,
+    summary_table,
+)
 from isograph.pipeline.assays import bundle_assays, gene_names
+from isograph.pipeline.hidden_factor import hidden_factor_rows
 from isograph.pipeline.opened import Fit, OpenedBundle
 from isograph.pipeline.preflight import preflight
 from isograph.pipeline.record import Request, fit_record
@@ -143,6 +150,7 @@ def _run(path: Path, out: Path, config: FitConfig, writer: ArtifactWriter, steps
         features = channels(assays, request.design, threads=threads, progress=progress)
         _log_features(features, expects_switch=assays.transcripts is not None)
     network = infer_network(features, config, threads=threads, steps=steps)
+    features = network.channels
     with steps.step("tables"):
         modules = gene_modules(
             features,
@@ -156,7 +164,8 @@ def _run(path: Path, out: Path, config: FitConfig, writer: ArtifactWriter, steps
         for name, contract in FIT_TABLES.items():
             writer.table(contract, tables[name])
         writer.json("fit_config.json", fit_record(bundle, config, request, path=path, out=out, threads=threads))
-    writer.json("calibration.json", _calibration(features, network, tables, steps))
+    hidden = hidden_factor_rows(network.confounders, bundle.samples, request, config.covariates)
+    writer.json("calibration.json", {**_calibration(features, network, tables, steps), "hidden_confounders": hidden})
 
 
 def _requested(bundle: Bundle, config: FitConfig) -> Request:
@@ -215,6 +224,7 @@ def _tables(
         "module_summary": summary_table(modules, features, module_rows, edges),
         "switch_loadings": features.loadings,
         "excluded_features": features.excluded,
+        "hidden_factors": hidden_factor_table(network.confounders, sample_ids),
     }
 
 

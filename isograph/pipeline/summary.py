@@ -99,11 +99,25 @@ def _headline(
     if config["covariates"]:
         read = [f"{shown(name)} ({reading})" for name, reading in config["covariates_as_read"].items()]
         lines.append(f"Projected out: {', '.join(read)}.")
+    removed = [row for row in calibration.get("hidden_confounders", []) if row["removed"]]
+    if removed:
+        named = "; ".join(
+            f"{row['factor_id']} on {row['n_features']:,} features{_closest(row['r'])}" for row in removed
+        )
+        lines.append(f"Hidden confounders found and projected out: {named}. --keep-factors leaves them in.")
     if not summary.height:
         lines.append(
             "No module was found: no group of genes moves together more than chance explains. That is a result."
         )
     return tuple(lines)
+
+
+def _closest(r: Mapping[str, float]) -> str:
+    """Return the sample column that a hidden confounder is closest to, as the end of a phrase."""
+    if not r:
+        return ""
+    column = max(r, key=lambda name: r[name])
+    return f", closest to {shown(column)} (r {r[column]:.2f})"
 
 
 def _module_rows(summary: pl.DataFrame, modules: pl.DataFrame, roles: pl.LazyFrame) -> pl.DataFrame:

@@ -44,6 +44,26 @@ def trait_table(module_ids: Sequence[str], eigengenes: Matrix, traits: Sequence[
     return table.with_columns(qvalue=pl.Series(qvalue, dtype=pl.Float64)).select(list(TRAITS.schema))
 
 
+def multiple_r(scores: Matrix, trait: Trait) -> Vector:
+    """Return the multiple correlation of each score with a trait: |Pearson r| of a number, √η² of levels.
+
+    scores: (k, n_samples), no missing values. The result is (k,), NaN where fewer than 3 samples have a value or the
+    score or the trait does not vary in them.
+    """
+    known = np.isfinite(trait.values)
+    result = np.full(len(scores), np.nan)
+    if known.sum() < 3 or len(np.unique(trait.values[known])) < 2:
+        return result
+    left = scores[:, known] - scores[:, known].mean(axis=1, keepdims=True)
+    total = (left**2).sum(axis=1)
+    values = trait.values[known]
+    columns = [values == level for level in np.unique(values)] if trait.levels else [values]
+    design = np.array([np.asarray(column, dtype=np.float64) - np.mean(column) for column in columns])
+    explained = ((left @ np.linalg.pinv(design) @ design) ** 2).sum(axis=1)
+    r: Vector = np.sqrt(np.divide(explained, total, out=result, where=total > FLAT**2))
+    return r
+
+
 def _block(module_ids: Sequence[str], eigengenes: Matrix, trait: Trait, position: int) -> pl.DataFrame:
     """Return the rows of one trait, without q-values."""
     level, reference, reason = None, None, None

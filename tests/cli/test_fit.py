@@ -19,7 +19,7 @@ from isograph.bundle.write import write_bundle
 from isograph.runtime import resources
 
 STEP = re.compile(r"^  (\w+) +\d+\.\d\d s$")
-STEPS = ["read", "features", "correlation", "similarity", "modules", "tables", "write"]
+STEPS = ["read", "features", "correlation", "similarity", "modules", "confounders", "tables", "write"]
 
 
 @pytest.fixture
@@ -133,7 +133,8 @@ def test_fit__that_finds_nothing_is_no_error(isograph, bundle, tmp_path):
             ["--set", "neighbor=5"],
             (
                 "error: backend 'factor' has no setting 'neighbor'; did you mean 'neighbours'? "
-                "(neighbours; fdr; similarity_cuts; resolution; restarts; min_module_size; min_kme)"
+                "(neighbours; fdr; similarity_cuts; resolution; restarts; min_module_size; min_kme; "
+                "remove_factors; keep_factors)"
             ),
         ),
         (

@@ -72,6 +72,26 @@ def test_fit__finds_nothing_where_there_is_nothing(tmp_path, simulated, seed):
     assert "No module was found" in fitted.summary.as_text()
 
 
+def test_fit__finds_an_unrecorded_confounder_and_says_what_it_is(tmp_path, agreement):
+    path = ig.simulate("stress_degradation_switch_v1", tmp_path / "bundle", seed=1).path
+    fitted = ig.fit(path, output_dir=tmp_path / "fit")
+    truth = pl.read_parquet(path / "truth_modules.parquet")
+    assert agreement(truth, frame(fitted, "modules")) == 1.0
+    assert frame(fitted, "modules").height == truth.height
+    assert fitted.calibration["hidden_confounders_removed"] == 1
+    (found,) = fitted.calibration["hidden_confounders"]
+    assert max(found["r"], key=found["r"].get) == "rin"
+    assert found["r"]["rin"] > 0.9
+    assert "Hidden confounders found and projected out: H1" in fitted.summary.as_text()
+    scores = frame(fitted, "hidden_factors")
+    assert scores.get_column("factor_id").unique().to_list() == ["H1"]
+    assert (scores.get_column("score") ** 2).sum() == pytest.approx(1.0)
+    kept = ig.fit(path, output_dir=tmp_path / "kept", settings={"keep_factors": [1]})
+    assert kept.calibration["hidden_confounders_removed"] == 0
+    assert kept.calibration["hidden_confounders"][0]["removed"] is False
+    assert frame(kept, "modules").height > truth.height
+
+
 def test_fit__of_genes_that_do_not_vary_finds_nothing(tmp_path, simulation):
     bundle = simulation(0, n_genes=9, n_samples=20)
     flat = replace(bundle, matrices={"transcript_counts": np.full((18, 20), 7.0)})

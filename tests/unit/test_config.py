@@ -115,14 +115,16 @@ def test_backend_settings__without_any_are_the_defaults():
             {"neighbors": "5"},
             (
                 "backend 'factor' has no setting 'neighbors'; did you mean 'neighbours'? "
-                "(neighbours; fdr; similarity_cuts; resolution; restarts; min_module_size; min_kme)"
+                "(neighbours; fdr; similarity_cuts; resolution; restarts; min_module_size; min_kme; "
+                "remove_factors; keep_factors)"
             ),
         ),
         (
             {"zzzz": "5"},
             (
                 "backend 'factor' has no setting 'zzzz' "
-                "(neighbours; fdr; similarity_cuts; resolution; restarts; min_module_size; min_kme)"
+                "(neighbours; fdr; similarity_cuts; resolution; restarts; min_module_size; min_kme; "
+                "remove_factors; keep_factors)"
             ),
         ),
         ({"neighbours": "many"}, "neighbours is 'many', expected a value like 60"),
@@ -156,3 +158,26 @@ def test_fit_config__takes_its_own_backends_settings_only():
         FitConfig(settings=ImportConfig())
     assert str(raised.value) == "settings are a ImportConfig, which backend 'factor' does not take"
     assert FitConfig().backend_settings == FactorConfig()
+
+
+def test_backend_settings__read_what_may_be_left_to_a_rule():
+    assert backend_settings("factor", {"remove_factors": "auto", "keep_factors": "1,3"}) == FactorConfig(
+        keep_factors=(1, 3)
+    )
+    assert backend_settings("factor", {"remove_factors": "2"}).remove_factors == 2
+    with pytest.raises(ConfigError) as raised:
+        backend_settings("factor", {"remove_factors": "two"})
+    assert str(raised.value) == "remove_factors is 'two', expected a value like auto or a number"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"remove_factors": 21}, "remove_factors is 21, expected 0 to 20"),
+        ({"keep_factors": (0,)}, "keep_factors is [0], expected numbers from 1"),
+    ],
+)
+def test_factor_config__names_factors_that_cannot_be(settings, message):
+    with pytest.raises(ConfigError) as raised:
+        FactorConfig(**settings)
+    assert str(raised.value) == message

@@ -19,6 +19,8 @@ def network(*rows: tuple[int, int, float, float]) -> Network:
         community_of=np.array([], dtype=np.int64),
         min_module_size=3,
         min_kme=0.3,
+        channels=None,
+        confounders=(),
         calibration={},
     )
 

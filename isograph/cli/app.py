@@ -22,6 +22,10 @@ COMMANDS = {
     "validate": ("isograph.cli.validate", "Report every violation of a bundle at once."),
     "simulate": ("isograph.cli.simulate", "Write a synthetic bundle with planted truth."),
     "fit": ("isograph.cli.fit", "Infer modules, roles and trait associations from a bundle."),
+    "annotate-structure": (
+        "isograph.cli.annotate_structure",
+        "Label how the transcripts of switch pairs differ.",
+    ),
     "show": ("isograph.cli.show", "Summarise a fit on the terminal."),
     "benchmark": ("isograph.cli.benchmark", "Fit fixtures with planted modules and report what is found."),
 }

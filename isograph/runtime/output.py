@@ -88,14 +88,52 @@ def write_file(path: Path, data: bytes) -> None:
         os.fsync(handle.fileno())
 
 
+def write_whole_file(out: Path, data: bytes, *, overwrite: bool = False) -> None:
+    """Write ``data`` as the file ``out``, which is there whole or as it was.
+
+    Raises
+    ------
+    UsageError
+        ``out`` exists and ``overwrite`` is not set, is a directory, or cannot be made.
+    ResourceError
+        The file system has less than 1.5 × its bytes free, or becomes full.
+    """
+    refuse_existing_file(out, overwrite=overwrite)
+    parent = out.absolute().parent
+    temporary = parent / f".{out.name}.tmp-{uuid.uuid4().hex}"
+    with _refusal_explained(out, "file"), _full_disk_explained(parent):
+        parent.mkdir(parents=True, exist_ok=True)
+        require_free_space(parent, len(data))
+        try:
+            write_file(temporary, data)
+            temporary.replace(out)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _sync_directory(parent)
+
+
+def refuse_existing_file(out: Path, *, overwrite: bool) -> None:
+    """Raise when the file ``out`` may not be written.
+
+    Raises
+    ------
+    UsageError
+        ``out`` is a directory, or exists and ``overwrite`` is not set.
+    """
+    if out.is_dir():
+        raise UsageError(f"{out} is a directory. Name a file.")
+    if (out.exists() or out.is_symlink()) and not overwrite:
+        raise UsageError(f"{out} exists. Pass --overwrite to replace it, or name another file.")
+
+
 @contextmanager
-def _refusal_explained(out: Path) -> Iterator[None]:
+def _refusal_explained(out: Path, what: str = "directory") -> Iterator[None]:
     """Turn the operating system's refusal to make ``out`` into a request for another name."""
     try:
         yield
     except OSError as error:
         if error.errno in _NOT_WRITABLE:
-            raise UsageError(f"{out} cannot be made: {error.strerror}. Name another output directory.") from error
+            raise UsageError(f"{out} cannot be made: {error.strerror}. Name another output {what}.") from error
         raise
 
 

@@ -11,10 +11,10 @@ import polars as pl
 
 from isograph.errors import InputError
 
-_COLUMNS = ("seqname", "source", "feature", "start", "end", "score", "strand", "frame", "attributes")
+GTF_COLUMNS = ("seqname", "source", "feature", "start", "end", "score", "strand", "frame", "attributes")
 _GZIP = b"\x1f\x8b"
 _HEAD_LINES = 2000
-_GENE_NAME_KEYS = ("gene_name", "ref_gene_name", "gene")
+GENE_NAME_KEYS = ("gene_name", "ref_gene_name", "gene")
 
 
 def read_gtf(path: Path) -> pl.DataFrame:
@@ -28,7 +28,7 @@ def read_gtf(path: Path) -> pl.DataFrame:
     InputError
         The file is absent, empty, damaged, GFF3, or has no transcript with a gene.
     """
-    _require_gtf(path)
+    require_gtf(path)
     transcripts = _transcripts(path, "transcript")
     if not transcripts.height:
         transcripts = _transcripts(path, "exon")
@@ -46,13 +46,13 @@ def _transcripts(path: Path, feature: str) -> pl.DataFrame:
         separator="\t",
         comment_prefix="#",
         quote_char=None,
-        schema=dict.fromkeys(_COLUMNS, pl.String),
+        schema=dict.fromkeys(GTF_COLUMNS, pl.String),
         glob=False,
     )
     wanted = rows.filter(pl.col("feature") == feature).select(
-        _attribute("transcript_id"),
-        _attribute("gene_id"),
-        pl.coalesce(_attribute(key) for key in _GENE_NAME_KEYS).alias("gene_name"),
+        attribute("transcript_id"),
+        attribute("gene_id"),
+        pl.coalesce(attribute(key) for key in GENE_NAME_KEYS).alias("gene_name"),
     )
     try:
         return (
@@ -65,27 +65,35 @@ def _transcripts(path: Path, feature: str) -> pl.DataFrame:
         raise InputError(path.name, [f"cannot be read as GTF: {reason}. Copy or download it again."]) from None
 
 
-def _attribute(key: str) -> pl.Expr:
+def attribute(key: str) -> pl.Expr:
+    """Return the expression of one attribute of every row: null where it is absent or empty."""
     # NOTE: the leading class keeps "gene_id" from being found inside "ref_gene_id".
     found = pl.col("attributes").str.extract(rf'(?:^|[; ]){key} +"?([^";]+)"?', 1).str.strip_chars()
     return pl.when(found != "").then(found).alias(key)
 
 
-def _require_gtf(path: Path) -> None:
+def require_gtf(path: Path) -> None:
+    """Check by its first lines that ``path`` is a GTF.
+
+    Raises
+    ------
+    InputError
+        It is absent, empty, a damaged gzip file, GFF3, or no table of nine columns.
+    """
     if not path.is_file():
         raise InputError(str(path), ["no such file"])
     lines = _head(path)
     if not any(line.strip() for line in lines):
         raise InputError(path.name, ["is empty"])
     rows = [line.split("\t") for line in lines if line.strip() and not line.startswith("#")]
-    attributes = rows[0][8] if rows and len(rows[0]) == len(_COLUMNS) else ""
+    attributes = rows[0][8] if rows and len(rows[0]) == len(GTF_COLUMNS) else ""
     if any(line.startswith("##gff-version 3") for line in lines) or re.match(r'[^" ]+=', attributes):
         raise InputError(
             path.name,
             ["is GFF3, not GTF. Download the GTF of the same release, or convert it: gffread in.gff3 -T -o out.gtf"],
         )
     if not attributes:
-        raise InputError(path.name, [f"is not a GTF: expected {len(_COLUMNS)} tab-separated columns"])
+        raise InputError(path.name, [f"is not a GTF: expected {len(GTF_COLUMNS)} tab-separated columns"])
 
 
 def _head(path: Path) -> list[str]:

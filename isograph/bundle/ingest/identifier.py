@@ -91,6 +91,27 @@ def cut_at_bar(ids: pl.Series) -> tuple[pl.Series, tuple[str, ...]]:
     return stripped(ids, "bar"), (f"transcript names cut at their first '|': {barred}",)
 
 
+def annotated_ids(transcript_ids: pl.Series, annotated: pl.Series) -> tuple[pl.Series, str]:
+    """Return the annotated id of every transcript id (null where there is none), and the strip rule that was used.
+
+    Parameters
+    ----------
+    transcript_ids, annotated : unique ids, none missing. The rule with the most matches is taken, the first of
+        ``RULES`` on ties; a rule that makes ids equal that are in use is not taken.
+    """
+    best, rule_used = transcript_ids.clear(), ""
+    for rule in RULES:
+        wanted = pl.DataFrame({"key": stripped(transcript_ids, rule)})
+        known = pl.DataFrame({"key": stripped(annotated, rule), "id": annotated})
+        known = known.join(wanted, on="key", how="semi", validate="m:m", maintain_order="left")
+        if wanted.get_column("key").is_duplicated().any() or known.get_column("key").is_duplicated().any():
+            continue
+        found = wanted.join(known, on="key", how="left", validate="1:1", maintain_order="left").get_column("id")
+        if not rule_used or found.count() > best.count():
+            best, rule_used = found, rule
+    return best, rule_used
+
+
 def match_genes(transcript_ids: pl.Series, annotation: pl.DataFrame, *, strip: str, name: str) -> Matched:
     """Return the gene of every quantified transcript.
 

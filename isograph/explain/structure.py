@@ -1,0 +1,195 @@
+"""How the two transcripts of a switch pair differ: exons, ends, coding region, untranslated regions, biotype."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from isograph.explain.label import labelled
+from isograph.explain.segment import gaps, inside_exons, inside_gaps, set_comparison, shared_bases
+from isograph.schemas.structure import SWITCH_STRUCTURE
+
+PAIRS_A_TIME = 50_000
+SIDES = ("up", "down")
+_REGIONS = ("cds", "utr5", "utr3")
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One transcript of every pair, its coordinates in the direction of transcription.
+
+    Attributes
+    ----------
+    exons : ``pair``, ``start``, ``end``, ``internal``.
+    regions : the exonic segments of the coding region and of the two UTRs, as ``exons``.
+    facts : one row a pair: ends, number of exons, lengths.
+    """
+
+    exons: pl.DataFrame
+    regions: dict[str, pl.DataFrame]
+    facts: pl.DataFrame
+
+
+def switch_structures(pairs: pl.DataFrame, transcripts: pl.DataFrame, exons: pl.DataFrame) -> pl.DataFrame:
+    """Return the ``switch_structure`` table, one row a pair, in the order of the pairs.
+
+    Coordinates are mirrored on the reverse strand, so that start means 5′ and end 3′. The coding region of a
+    transcript is what its exons hold between the first and the last base of CDS and stop codon; its UTRs are what they
+    hold before and behind. Labels:
+
+    * ``first_exon``, ``last_exon``: ``same``; only the ``start`` or only the ``end`` differs; ``overlapping``;
+      ``distinct``.
+    * ``internal_exons`` (neither first nor last): those of one transcript that are no exon of the other: ``gained`` if
+      only ``transcript_up`` has some, ``lost`` if only the other, ``changed`` if both; ``none`` if neither has
+      internal exons.
+    * ``cds``: ``start``: another start codon and the same stop codon; ``stop``: the reverse; ``both``; ``internal``:
+      the same two, other segments; ``gained`` or ``lost`` if only one of the two is coding; ``none`` if neither.
+    * ``utr5``, ``utr3``: ``longer``, ``shorter`` by their bases, ``moved`` if as long; ``gained``, ``lost``, ``none``.
+
+    Parameters
+    ----------
+    pairs : ``isograph.explain.pair.PAIR_COLUMNS``, and ``annotated_up``, ``annotated_down``: the ids that the
+        transcripts have in ``transcripts``, null where they are not in it.
+    transcripts, exons : ``gtf_transcripts`` and ``gtf_exons``.
+    """
+    knows_coding = transcripts.get_column("coding_start").is_not_null().any()
+    chunks = [
+        _structures(chunk, transcripts, exons, knows_coding=knows_coding)
+        for chunk in (pairs.iter_slices(PAIRS_A_TIME) if pairs.height else [pairs])
+    ]
+    return pl.concat(chunks).select(pl.col(column.name).cast(column.dtype) for column in SWITCH_STRUCTURE.columns)
+
+
+def _structures(
+    pairs: pl.DataFrame, transcripts: pl.DataFrame, exons: pl.DataFrame, *, knows_coding: bool
+) -> pl.DataFrame:
+    placed = _placed(pairs.with_row_index("pair"), transcripts)
+    compared = placed.filter(pl.col("status") == "compared")
+    up, down = (_side(compared, exons, side) for side in SIDES)
+    measured = compared.select("pair")
+    for side, content in zip(SIDES, (up, down), strict=True):
+        facts = content.facts.select("pair", pl.exclude("pair").name.suffix(f"_{side}"))
+        measured = _beside(measured, facts)
+    measured = _beside(measured, _exon_comparison(up, down))
+    for region in _REGIONS:
+        found = set_comparison(up.regions[region], down.regions[region])
+        n_differing = (pl.col("n_up_only") + pl.col("n_down_only")).alias(f"n_{region}_differing")
+        measured = _beside(measured, found.select("pair", n_differing))
+    return labelled(_beside(placed, measured), knows_coding=knows_coding)
+
+
+def _beside(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    return rows.join(others, on="pair", how="left", validate="1:1", maintain_order="left")
+
+
+def _placed(pairs: pl.DataFrame, transcripts: pl.DataFrame) -> pl.DataFrame:
+    """Return the pairs with what is known of their transcripts, and whether they can be compared."""
+    for side in SIDES:
+        known = transcripts.select(
+            pl.col("transcript_id").alias(f"annotated_{side}"),
+            *(
+                pl.col(name).alias(f"{name}_{side}")
+                for name in ("gene_name", "biotype", "seqname", "strand", "coding_start", "coding_end", "flaw")
+            ),
+        )
+        pairs = pairs.join(known, on=f"annotated_{side}", how="left", validate="m:1", maintain_order="left")
+    absent_up, absent_down = (pl.col(f"annotated_{side}").is_null() for side in SIDES)
+    moved = (pl.col("seqname_up") != pl.col("seqname_down")) | (pl.col("strand_up") != pl.col("strand_down"))
+    status = (
+        pl.when(absent_up & absent_down)
+        .then(pl.lit("not_in_gtf_both"))
+        .when(absent_up)
+        .then(pl.lit("not_in_gtf_up"))
+        .when(absent_down)
+        .then(pl.lit("not_in_gtf_down"))
+        .when(pl.col("flaw_up").is_not_null())
+        .then(pl.col("flaw_up"))
+        .when(pl.col("flaw_down").is_not_null())
+        .then(pl.col("flaw_down"))
+        .when(moved)
+        .then(pl.lit("other_place"))
+        .otherwise(pl.lit("compared"))
+    )
+    return pairs.with_columns(status=status, gene_name=pl.coalesce("gene_name_up", "gene_name_down")).with_columns(
+        pl.when(pl.col("status") == "compared").then(pl.col(f"{name}_up")).alias(name) for name in ("seqname", "strand")
+    )
+
+
+def _side(compared: pl.DataFrame, exons: pl.DataFrame, side: str) -> _Side:
+    ids = compared.select(
+        "pair",
+        transcript_id=f"annotated_{side}",
+        reverse=pl.col("strand") == "-",
+        coding_start=f"coding_start_{side}",
+        coding_end=f"coding_end_{side}",
+    )
+    placed = ids.join(exons, on="transcript_id", how="inner", validate="m:m", maintain_order="left")
+    rows = placed.select("pair", *_mirrored("start", "end"), *_mirrored("coding_start", "coding_end")).sort(
+        "pair", "start"
+    )
+    after, before = (pl.col("pair").shift(step) == pl.col("pair") for step in (1, -1))
+    rows = rows.with_columns(internal=(after & before).fill_null(value=False))
+    first, last = pl.col("coding_start"), pl.col("coding_end")
+    regions = {
+        "cds": _clipped(rows, pl.max_horizontal("start", first), pl.min_horizontal("end", last)),
+        "utr5": _clipped(rows, pl.col("start"), pl.min_horizontal("end", first - 1)),
+        "utr3": _clipped(rows, pl.max_horizontal("start", last + 1), pl.col("end")),
+    }
+    return _Side(rows.select("pair", "start", "end", "internal"), regions, _facts(rows, regions))
+
+
+def _mirrored(start: str, end: str) -> tuple[pl.Expr, pl.Expr]:
+    reverse = pl.col("reverse")
+    return (
+        pl.when(reverse).then(-pl.col(end)).otherwise(pl.col(start)).alias(start),
+        pl.when(reverse).then(-pl.col(start)).otherwise(pl.col(end)).alias(end),
+    )
+
+
+def _clipped(rows: pl.DataFrame, start: pl.Expr, end: pl.Expr) -> pl.DataFrame:
+    """Return what the exons of coding transcripts hold between two ends."""
+    coding = rows.filter(pl.col("coding_start").is_not_null())
+    return coding.select("pair", start=start, end=end).filter(pl.col("start") <= pl.col("end"))
+
+
+def _facts(rows: pl.DataFrame, regions: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    start, end = pl.col("start"), pl.col("end")
+    facts = rows.group_by("pair", maintain_order=True).agg(
+        pl.col("coding_start", "coding_end").first().name.prefix("oriented_"),
+        n_exons=pl.len().cast(pl.Int64),
+        length=(end - start + 1).sum(),
+        n_internal=pl.col("internal").sum().cast(pl.Int64),
+        first_exon_start=start.first(),
+        first_exon_end=end.first(),
+        last_exon_start=start.last(),
+        last_exon_end=end.last(),
+    )
+    for region, segments in regions.items():
+        lengths = segments.group_by("pair", maintain_order=True).agg((end - start + 1).sum().alias(f"{region}_length"))
+        facts = _beside(facts, lengths).with_columns(pl.col(f"{region}_length").fill_null(0))
+    return facts
+
+
+def _exon_comparison(up: _Side, down: _Side) -> pl.DataFrame:
+    compared = set_comparison(up.exons, down.exons)
+    parts = {
+        "n_internal_gained": _internal_only(up.exons, down.exons),
+        "n_internal_lost": _internal_only(down.exons, up.exons),
+        "n_cassette_up": inside_gaps(up.exons, gaps(down.exons)),
+        "n_cassette_down": inside_gaps(down.exons, gaps(up.exons)),
+        "n_retained_up": inside_exons(gaps(down.exons), up.exons),
+        "n_retained_down": inside_exons(gaps(up.exons), down.exons),
+        "n_shared_bases": shared_bases(up.exons, down.exons).rename({"n_bases": "n"}),
+    }
+    for name, counted in parts.items():
+        compared = _beside(compared, counted.rename({"n": name})).with_columns(pl.col(name).fill_null(0))
+    return compared.rename({"n_shared": "n_shared_exons"}).drop("n_up_only", "n_down_only")
+
+
+def _internal_only(exons: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """Return ``pair`` and ``n``: internal exons that are no exon of the other transcript."""
+    alone = exons.filter("internal").join(
+        others, on=["pair", "start", "end"], how="anti", validate="m:m", maintain_order="left"
+    )
+    return alone.group_by("pair", maintain_order=True).agg(n=pl.len().cast(pl.Int64))

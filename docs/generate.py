@@ -12,6 +12,7 @@ from isograph.cli.app import COMMANDS, app
 from isograph.config import BACKENDS, BackendConfig
 from isograph.evaluate.report import TABLE_COLUMNS, table_rows
 from isograph.schemas import FIT_TABLES, Table
+from isograph.schemas.structure import SWITCH_STRUCTURE
 
 DOCS = Path(__file__).resolve().parent
 REPORTS = DOCS.parent / "artifacts" / "reports"
@@ -24,7 +25,13 @@ def table_page() -> str:
         "# Tables of a fit",
         "One parquet file per table, made by `isograph fit`. Keys are text. NaN: not estimable. Null: does not apply.",
     ]
-    return "\n\n".join([*parts, *map(_table_section, FIT_TABLES.values())]) + "\n"
+    parts += [*map(_table_section, FIT_TABLES.values())]
+    parts += [
+        "# Table of switch pairs",
+        "The file that `isograph annotate-structure` writes; `structure.md` says what the labels mean.",
+        _table_section(SWITCH_STRUCTURE),
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
 def _table_section(table: Table) -> str:

@@ -49,14 +49,17 @@ def shared_bases(up: pl.DataFrame, down: pl.DataFrame) -> pl.DataFrame:
 
 
 def gaps(segments: pl.DataFrame) -> pl.DataFrame:
-    """Return introns: ``pair``, ``before`` (last base of the exon before it), ``after`` (first base of the next)."""
+    """Return introns: ``pair``, ``before`` (last base of the exon before it), ``after`` (first base of the next).
+
+    Exons that touch have none between them.
+    """
     return (
         segments.select(
             "pair",
             before=pl.col("end"),
             after=pl.when(pl.col("pair").shift(-1) == pl.col("pair")).then(pl.col("start").shift(-1)),
         )
-        .filter(pl.col("after").is_not_null())
+        .filter(pl.col("after") > pl.col("before") + 1)
         .sort("pair", "before")
     )
 

@@ -130,8 +130,7 @@ def _rows(block: bytes, name: str) -> pl.DataFrame:
             comment_prefix="#",
             quote_char=None,
             schema=dict.fromkeys(GTF_COLUMNS, pl.String),
-            columns=[GTF_COLUMNS.index(column) for column in _COLUMNS_READ],
-        )
+        ).select(_COLUMNS_READ)
     except pl.exceptions.NoDataError:
         return pl.DataFrame(schema=dict.fromkeys(_COLUMNS_READ, pl.String))
     except pl.exceptions.PolarsError as error:

@@ -11,7 +11,7 @@ import pytest
 
 from isograph.errors import ResourceError, UsageError
 from isograph.runtime import output
-from isograph.runtime.output import output_directory, refuse_existing, write_file
+from isograph.runtime.output import output_directory, refuse_existing, write_file, write_whole_file
 
 # A process that is killed while it writes OUT: it holds the lock, and says so once it does.
 WRITER = """
@@ -233,3 +233,44 @@ def test_output_directory__follows_no_link_to_its_lock(tmp_path):
 def test_write_file__writes_the_bytes_and_makes_its_directory(tmp_path):
     write_file(tmp_path / "a" / "b.bin", b"\x00\xff\n")
     assert (tmp_path / "a" / "b.bin").read_bytes() == b"\x00\xff\n"
+
+
+def test_write_whole_file__makes_its_directory_and_leaves_nothing_else(tmp_path):
+    write_whole_file(tmp_path / "new" / "a.bin", b"whole")
+    assert contents(tmp_path) == {"new/a.bin": b"whole"}
+
+
+def test_write_whole_file__replaces_only_when_asked(tmp_path):
+    out = tmp_path / "a.bin"
+    out.write_bytes(b"before")
+    with pytest.raises(UsageError) as caught:
+        write_whole_file(out, b"after")
+    assert str(caught.value) == f"{out} exists. Pass --overwrite to replace it, or name another file."
+    assert contents(tmp_path) == {"a.bin": b"before"}
+    write_whole_file(out, b"after", overwrite=True)
+    assert contents(tmp_path) == {"a.bin": b"after"}
+
+
+def test_write_whole_file__is_no_directory(tmp_path):
+    with pytest.raises(UsageError) as caught:
+        write_whole_file(tmp_path, b"", overwrite=True)
+    assert str(caught.value) == f"{tmp_path} is a directory. Name a file."
+
+
+def test_write_whole_file__below_a_file_is_refused(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UsageError, match=r"cannot be made: .*\. Name another output file\.$"):
+        write_whole_file(tmp_path / "file" / "a.bin", b"")
+
+
+def test_write_whole_file__full_disk_leaves_what_was_there(tmp_path, monkeypatch):
+    out = tmp_path / "a.bin"
+    out.write_bytes(b"before")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(output, "write_file", full)
+    with pytest.raises(ResourceError, match="No space left on device"):
+        write_whole_file(out, b"after", overwrite=True)
+    assert contents(tmp_path) == {"a.bin": b"before"}

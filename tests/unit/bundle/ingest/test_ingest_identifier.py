@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from isograph.bundle.ingest.identifier import match_genes, stripped
+from isograph.bundle.ingest.identifier import annotated_ids, match_genes, stripped
 from isograph.errors import InputError
 
 
@@ -97,3 +97,22 @@ def test_match_genes__a_rule_asked_for_that_confuses():
 def test_match_genes__pseudoautosomal_copies_stay_apart():
     found = matched(["e1.2", "e1.2_PAR_Y"], [("e1", "g1"), ("e1_PAR_Y", "g1_PAR_Y")])
     assert found.gene_ids.to_list() == ["g1", "g1_PAR_Y"]
+
+
+@pytest.mark.parametrize(
+    ("ids", "annotated", "found", "rule"),
+    [
+        (["T1.1", "T2.1"], ["T2.1", "T1.1", "T3.1"], ["T1.1", "T2.1"], "none"),
+        (["T1", "T2"], ["T2.1", "T1.4"], ["T1.4", "T2.1"], "version"),
+        (["T1.3|G|", "T9|G|"], ["T1.3"], ["T1.3", None], "bar"),
+        (["T1.1", "T2"], ["T1.1", "T3"], ["T1.1", None], "none"),
+        (["T1.1", "T1.2", "T2"], ["T1.1", "T1.2", "T2.1"], ["T1.1", "T1.2", None], "none"),
+        (["T1", "T2"], ["T1.1", "T1.2", "T2.1"], [None, None], "none"),
+        ([], ["T1"], [], "none"),
+    ],
+    ids=["as they are", "version", "bar", "some", "ids that would meet", "annotated ids that would meet", "no ids"],
+)
+def test_annotated_ids__takes_the_rule_that_finds_most(ids, annotated, found, rule):
+    given = (pl.Series(values, dtype=pl.String) for values in (ids, annotated))
+    partners, used = annotated_ids(*given)
+    assert (partners.to_list(), used) == (found, rule)

@@ -129,8 +129,22 @@ def _warn(table: pl.DataFrame, identified: pl.DataFrame, structures: Structures,
     for status, count in flawed.group_by("status", maintain_order=True).len().sort("status").iter_rows():
         genes = flawed.filter(pl.col("status") == status).get_column("gene_id")
         logger.warning("%d pairs cannot be compared (%s), of genes %s", count, status, examples(genes))
+    apart = _of_two_genes(identified, structures.transcripts)
+    if apart.len():
+        logger.warning("%d pairs have transcripts that %s gives to two genes: %s", apart.len(), name, examples(apart))
     if not structures.transcripts.get_column("coding_start").count():
         logger.warning("%s has no CDS rows: nothing is said of coding regions and UTRs", name)
+
+
+def _of_two_genes(identified: pl.DataFrame, transcripts: pl.DataFrame) -> pl.Series:
+    """Return the genes of the pairs whose two transcripts have different genes in the GTF."""
+    for side in SIDES:
+        known = transcripts.select(
+            pl.col("transcript_id").alias(f"annotated_{side}"), pl.col("gene_id").alias(f"annotated_gene_{side}")
+        )
+        identified = identified.join(known, on=f"annotated_{side}", how="left", validate="m:1", maintain_order="left")
+    apart = identified.filter(pl.col("annotated_gene_up") != pl.col("annotated_gene_down"))
+    return apart.get_column("gene_id")
 
 
 def _parquet(table: pl.DataFrame, facts: Mapping[str, str]) -> bytes:

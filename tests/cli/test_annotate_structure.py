@@ -132,6 +132,13 @@ def test_annotate_structure__pairs_of_a_fit_are_its_extreme_loadings(isograph, t
     assert table.get_column("cds").null_count() == table.height
 
 
+def test_annotate_structure__transcripts_of_two_genes_are_told(isograph, tmp_path, gtf, pairs):
+    gtf.write_text(GTF.replace('"G1.2"; transcript_id "B.4"', '"G2.1"; transcript_id "B.4"'))
+    ended = isograph("annotate-structure", "--gtf", gtf, "--switch-pairs", pairs, "--output", tmp_path / "o.parquet")
+    assert ended.code == 0
+    assert "warning: 1 pairs have transcripts that a.gtf gives to two genes: '001'\n" in ended.err
+
+
 def explanation(path: Path, **tables: pl.DataFrame) -> Path:
     for module, table in tables.items():
         (path / module).mkdir(parents=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from isograph.runtime.shipped import shipped_directory
 
 _HEADER_FIELD = re.compile(r"^-- (reads|params|returns|grain|order):\s*(.*)$")
+_CONTINUED = re.compile(r"^--\s{4,}(\S.*)$")
 _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 
 
@@ -22,6 +25,7 @@ class Statement:
     definition : what a row is, in prose.
     reads, params, returns, grain, order : the header fields as written; ``params`` by name without type.
     sql : the file's whole text.
+    defaults : parameter → the value it has when it is not given, as SQL writes it.
     """
 
     topic: str
@@ -33,6 +37,23 @@ class Statement:
     grain: str
     order: str
     sql: str
+    defaults: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Name → DuckDB type of the columns that are always returned."""
+        listed = (column.split() for column in self.returns.split(", ") if column != "...")
+        return {name: " ".join(kind) for name, *kind in listed}
+
+    @property
+    def more_columns(self) -> bool:
+        """Whether there may be columns besides ``columns``."""
+        return "..." in self.returns.split(", ")
+
+    @property
+    def body(self) -> str:
+        """The query without its header."""
+        return "\n".join(line for line in self.sql.splitlines() if not line.startswith("--")).strip()
 
 
 def sql_directory() -> Path:
@@ -47,27 +68,41 @@ def statement(topic: str, name: str) -> Statement:
     return _parsed(topic, name, (sql_directory() / topic / f"{name}.sql").read_text(encoding="utf-8"))
 
 
+def statements(topic: str) -> dict[str, Statement]:
+    """Return every statement of a topic by name, in order of the names."""
+    return _statements(sql_directory() / topic)
+
+
+@cache
+def _statements(directory: Path) -> dict[str, Statement]:
+    files = sorted(directory.glob("*.sql"))
+    return {file.stem: _parsed(directory.name, file.stem, file.read_text(encoding="utf-8")) for file in files}
+
+
 def _parsed(topic: str, name: str, sql: str) -> Statement:
     fields: dict[str, str] = {}
     prose: list[str] = []
+    last = ""
     for line in sql.splitlines():
         if not line.startswith("--"):
             break
-        match = _HEADER_FIELD.match(line)
-        if match:
-            fields[match[1]] = match[2].strip()
+        if match := _HEADER_FIELD.match(line):
+            last = match[1]
+            fields[last] = match[2].strip()
+        elif last and (match := _CONTINUED.match(line)):
+            fields[last] += f" {match[1].strip()}"
         else:
             prose.append(line.removeprefix("--").strip())
-    declared = fields["params"]
-    params = () if declared == "none" else tuple(entry.split()[0] for entry in declared.split(","))
+    declared = [] if fields["params"] == "none" else [entry.strip() for entry in fields["params"].split(",")]
     return Statement(
         topic=topic,
         name=name,
         definition=" ".join(prose),
         reads=fields["reads"],
-        params=params,
+        params=tuple(entry.split()[0] for entry in declared),
         returns=fields["returns"],
         grain=fields["grain"],
         order=fields["order"],
         sql=sql,
+        defaults={entry.split()[0]: entry.partition("=")[2].strip() for entry in declared if "=" in entry},
     )

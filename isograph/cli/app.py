@@ -27,6 +27,8 @@ COMMANDS = {
         "Label how the transcripts of switch pairs differ.",
     ),
     "show": ("isograph.cli.show", "Summarise a fit on the terminal."),
+    "sql": ("isograph.cli.sql", "Ask questions in SQL about bundles and artifacts."),
+    "catalog": ("isograph.cli.catalog", "Write a DuckDB file of views over bundles and artifacts."),
     "benchmark": ("isograph.cli.benchmark", "Fit fixtures with planted modules and report what is found."),
 }
 EPILOG = """\b

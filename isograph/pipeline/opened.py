@@ -1,4 +1,4 @@
-"""``isograph.open``: a bundle or a fit, every table a lazy frame and a DuckDB relation."""
+"""``isograph.open``: a bundle, a fit or a tree of them, every table a lazy frame and a DuckDB relation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import polars as pl
 
-from isograph.bundle.bundle import Bundle
+from isograph.bundle.bundle import COUNT_ASSAYS, FEATURE_KIND_OF_ASSAY, Bundle
 from isograph.bundle.manifest import MANIFEST
 from isograph.bundle.read import read_bundle
 from isograph.errors import InputError, UsageError, examples
@@ -20,6 +20,8 @@ from isograph.store.artifact import read_manifest, verify
 
 if TYPE_CHECKING:
     import duckdb
+
+    from isograph.pipeline.opened_tree import OpenedTree
 
 FIT_FILES = (*(f"{table}.parquet" for table in FIT_TABLES), "fit_config.json", "calibration.json")
 
@@ -134,7 +136,8 @@ class OpenedBundle:
         kinds = self.bundle.feature_tables
         from isograph.catalog.bundle_view import VIEW_OF_KIND
 
-        return ("samples", *(view for kind, view in VIEW_OF_KIND.items() if kind in kinds))
+        views = (view for kind, view in VIEW_OF_KIND.items() if kind in kinds)
+        return ("samples", *views, *(assay for assay in COUNT_ASSAYS if assay in self.bundle.matrices))
 
     def scan(self, table: str) -> pl.LazyFrame:
         """Return a table as a lazy frame.
@@ -151,18 +154,34 @@ class OpenedBundle:
         kinds = {view: kind for kind, view in VIEW_OF_KIND.items()}
         if table not in self.tables:
             raise UsageError(f"the bundle has no table '{table}'. Its tables are {examples(self.tables, 10)}.")
+        if table in COUNT_ASSAYS:
+            return self._counts(table)
         return self.bundle.feature_tables[kinds[table]].lazy()
 
     def relation(self, table: str) -> duckdb.DuckDBPyRelation:
-        """Return a table as a DuckDB relation over the bundle's parquet file."""
+        """Return a table as a DuckDB relation: over the bundle's parquet file, of counts over the matrix in memory."""
         self.scan(table)
         return self._database.table(table)
 
     @cached_property
     def _database(self) -> duckdb.DuckDBPyConnection:
         from isograph.catalog.bundle_view import bundle_views
+        from isograph.catalog.counts import create_counts_view
 
-        return bundle_views(self.path)
+        database = bundle_views(self.path)
+        for assay in COUNT_ASSAYS:
+            if assay in self.bundle.matrices:
+                create_counts_view(database, assay, self.bundle.matrices[assay])
+        return database
+
+    def _counts(self, assay: str) -> pl.LazyFrame:
+        """Return counts as one row per feature and sample; they lie in the matrix until the frame is collected."""
+        features = self.bundle.feature_tables[FEATURE_KIND_OF_ASSAY[assay]]
+        keys = [name for name in ("transcript_id", "gene_id") if name in features.columns]
+        samples = self.bundle.samples.get_column("sample_id")
+        listed = pl.lit(pl.Series([samples])).first().alias("sample_id")
+        counts = pl.Series("count", self.bundle.matrices[assay])
+        return features.lazy().select(*keys, listed, counts).explode("sample_id", "count")
 
     def __getattr__(self, name: str) -> pl.LazyFrame:
         if name.startswith("_") or name in ("bundle", "path"):
@@ -196,17 +215,24 @@ class OpenedBundle:
         ]
 
 
-def open(path: str | Path) -> Fit | OpenedBundle:  # noqa: A001
-    """Open a bundle or a fit.
+def open(path: str | Path) -> Fit | OpenedBundle | OpenedTree:  # noqa: A001
+    """Open a bundle, a fit, or a directory of them: a tree of runs, of which an explanation is one.
 
     Raises
     ------
     InputError
-        ``path`` is neither, or is not whole.
+        ``path`` is none of them, or is not whole.
     """
-    manifest = read_manifest(Path(path))
-    if "artifact" in manifest:
+    from isograph.pipeline.opened_tree import OpenedTree
+
+    place = Path(path)
+    if place.is_dir() and not (place / MANIFEST).exists():
+        return OpenedTree(place)
+    manifest = read_manifest(place)
+    if manifest.get("artifact") == "fit":
         return Fit(path)
+    if "artifact" in manifest:
+        return OpenedTree(place)
     if "dataset_name" in manifest:
         return OpenedBundle(path)
     raise InputError(str(path), [f"{MANIFEST} is neither a bundle's nor a fit's."])

@@ -1,0 +1,20 @@
+-- Features of a module by their correlation with its eigengene: what drives the module.
+-- reads:   files.gene_driver_table(run, module_id, gene_id, r, pvalue, qvalue, n_complete, missingness, feature_id,
+--          feature_type)
+-- params:  none
+-- returns: run VARCHAR, module_id VARCHAR, gene_id VARCHAR, r DOUBLE, pvalue DOUBLE, qvalue DOUBLE, n_complete BIGINT,
+--          missingness DOUBLE, feature_id VARCHAR, feature_type VARCHAR
+-- grain:   one row per run, module_id, feature_id
+-- order:   none
+SELECT
+    run,
+    module_id,
+    gene_id,
+    r,
+    pvalue,
+    qvalue,
+    n_complete,
+    missingness,
+    feature_id,
+    feature_type
+FROM files.gene_driver_table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,10 +44,10 @@ def write_answer(rows: pl.DataFrame, chosen: str, output: Path | None) -> None:
     if chosen == "table":
         data = (as_table(rows if output is not None else rows.head(ROWS_SHOWN)) + "\n").encode()
     else:
-        writers = {"csv": _csv, "json": _json, "parquet": _parquet}
+        writers: dict[str, Callable[[pl.DataFrame], bytes]] = {"csv": _csv, "json": _json, "parquet": _parquet}
         data = writers[chosen](rows)
     if output is None:
-        click.get_binary_stream("stdout").write(data)
+        click.echo(data, nl=False)
         if chosen == "table" and rows.height > ROWS_SHOWN:
             tell(f"{rows.height - ROWS_SHOWN:,} of {rows.height:,} rows are not shown; --format csv gives them all.")
         return

@@ -1,5 +1,5 @@
 -- Settings of runs, one key a row: what fit_config.json, run_config.json or the manifest of an explanation holds.
--- Keys of nested values are joined by dots.
+-- Keys of nested values are joined by dots; one that holds a dot itself stands in quotes.
 -- reads:   files.config_json(run, kind, content)
 -- params:  none
 -- returns: run VARCHAR, kind VARCHAR, key VARCHAR, value VARCHAR

@@ -1,5 +1,6 @@
 -- Counts of transcripts by sample, from the matrix as it lies in memory.
--- reads:   transcript_matrix(feature_row, counts), transcripts(transcript_id, gene_id, transcript_row), samples(sample_id, sample_row)
+-- reads:   transcript_matrix(feature_row, counts), transcripts(transcript_id, gene_id, transcript_row),
+--          samples(sample_id, sample_row)
 -- params:  none
 -- returns: transcript_id VARCHAR, gene_id VARCHAR, sample_id VARCHAR, count DOUBLE
 -- grain:   one row per transcript_id, sample_id

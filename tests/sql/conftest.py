@@ -1,13 +1,27 @@
 from __future__ import annotations
 
+import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
+import numpy as np
+import polars as pl
 import pytest
 
+import isograph as ig
+from isograph.bundle.read import read_bundle
 from isograph.catalog.bundle_view import bundle_views
+from isograph.catalog.connection import connection
+from isograph.catalog.counts import MATRIX_OF, counts_queries, register_matrix
+from isograph.catalog.database import catalog_contents, make_views
+from isograph.catalog.tree import tree
 
-MULTIPLEX = Path(__file__).resolve().parents[2] / "fixtures" / "bundles_0_1_5" / "toy_multiplex_v1"
+ROOT = Path(__file__).resolve().parents[2]
+BUNDLES = ROOT / "fixtures" / "bundles_0_1_5"
+MULTIPLEX = BUNDLES / "toy_multiplex_v1"
+REPORTS = ROOT / "artifacts" / "reports"
 
 
 @pytest.fixture(scope="session")
@@ -19,4 +33,67 @@ def multiplex() -> Path:
 @pytest.fixture
 def database(multiplex: Path) -> duckdb.DuckDBPyConnection:
     with bundle_views(multiplex) as connection:
+        for assay, name in MATRIX_OF.items():
+            register_matrix(connection, name, read_bundle(multiplex).matrices[assay])
         yield connection
+
+
+def explained(fit, out: Path) -> None:
+    """Write an explanation by hand: every table for every module of the fit, as the contract names their columns."""
+    rng = np.random.default_rng(4)
+    for module in fit.module_summary.collect(engine="in-memory").get_column("module_id"):
+        features = fit.feature_scores.collect(engine="in-memory")
+        r = pl.Series("r", rng.uniform(-1, 1, features.height))
+        n = features.height
+        ids = features.select("gene_id", "feature_id", "feature_type")
+        tests = {"pvalue": np.full(n, 0.01), "qvalue": np.full(n, 0.02), "missingness": np.zeros(n)}
+        loadings = fit.switch_loadings.collect(engine="in-memory").select("transcript_id", "gene_id")
+        latent = {"latent_dim": np.zeros(n, dtype=np.int64), "latent_eigengene_r": np.full(n, 0.9)}
+        tables = {
+            "gene_driver_table": ids.with_columns(r, **tests, n_complete=64).sort(pl.col("r").abs(), descending=True),
+            "transcript_polarity_table": loadings.with_columns(
+                feature_id=pl.col("gene_id") + "::switch", r=0.5, pvalue=0.01, qvalue=0.02, n_complete=64,
+                missingness=0.0, switch_strength=1.0,
+            ),
+            "high_vs_low_table": ids.drop("feature_type").with_columns(
+                *(pl.lit(0.5).alias(name) for name in ("mean_high", "mean_low", "delta", "se", "statistic", "df")),
+                n_high=16, n_low=16, **tests,
+            ),
+            "vae_drivers": ids.with_columns(
+                decoded_response=r, percentile=50.0, sign_agreement=1.0, qvalue=0.02, high_confidence=True, **latent
+            ),
+            "ig_attributions": ids.with_columns(mean_ig=r, mean_abs_ig=r.abs(), convergence_delta=0.0, **latent),
+        }  # fmt: skip
+        (out / module).mkdir(parents=True)
+        for name, frame in tables.items():
+            frame.write_parquet(out / module / f"{name}.parquet")
+        (out / module / "module_explanation_manifest.json").write_text("{}")
+    manifest = {"isograph_version": ig.__version__, "fit": {"path": "../../fits/run"}, "options": {"top": 5}}
+    (out / "module_explanation_manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory) -> Path:
+    """Two bundles, their fits, an explanation of one and reports; no test may change them."""
+    root = tmp_path_factory.mktemp("runs")
+    for name, source in (("run", "toy_multiplex_v1"), ("other", "toy_v1")):
+        shutil.copytree(BUNDLES / source, root / "bundles" / name)
+        fit = ig.fit(root / "bundles" / name, output_dir=root / "fits" / name, seed=3)
+        if name == "run":
+            explained(fit, root / "explain" / name)
+    (root / "reports").mkdir()
+    for report in REPORTS.glob("multiplex_v1-factor-*.json"):
+        shutil.copy(report, root / "reports")
+    return root
+
+
+@pytest.fixture(scope="session")
+def views(runs: Path) -> duckdb.DuckDBPyConnection:
+    """A connection with every view and macro over them, and the matrices of one bundle."""
+    contents = catalog_contents(tree(runs))
+    bundle = read_bundle(runs / "bundles" / "run")
+    with connection() as database:
+        for assay, name in MATRIX_OF.items():
+            register_matrix(database, name, bundle.matrices[assay])
+        make_views(database, replace(contents, counts=counts_queries(database, contents)))
+        yield database

@@ -7,16 +7,37 @@ import sys
 from pathlib import Path
 
 import duckdb
+import polars as pl
 import pytest
 
 from isograph.catalog.bundle_view import VIEW_OF_KIND
 from isograph.catalog.connection import answer
-from isograph.catalog.statement import statement
+from isograph.catalog.frame import relation_frame
+from isograph.catalog.statement import statement, statements
+from isograph.catalog.tree import BUNDLE_TABLE_OF_KIND, EXPLANATION_TABLES
+from isograph.schemas import FIT_TABLES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FILES = sorted((REPOSITORY / "sql").rglob("*.sql"))
 VIEWS = {*VIEW_OF_KIND.values(), "samples"}
-each_file = pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
+# NOTE: asked of all runs at once, not of one bundle.
+OF_RUNS = {"transcript_counts_of_run", "gene_counts_of_run", "summed_gene_counts"}
+COUNTS = {"transcript_counts", "gene_counts"}
+BUNDLE_FILES = [file for file in FILES if file.parent.name == "bundle" and file.stem not in OF_RUNS]
+RUN_FILES = [file for file in FILES if file not in BUNDLE_FILES]
+ASKED = {
+    "gene": "G0001", "module": "M000", "n": 5, "in_run": None, "run_a": "run", "run_b": "other", "of_trait": "Age",
+    "max_q": 1.0,
+}  # fmt: skip
+
+
+def named(file: Path) -> str:
+    return f"{file.parent.name}/{file.stem}"
+
+
+each_file = pytest.mark.parametrize("file", FILES, ids=named)
+each_bundle_file = pytest.mark.parametrize("file", BUNDLE_FILES, ids=named)
+each_run_file = pytest.mark.parametrize("file", RUN_FILES, ids=named)
 
 
 def declared(file: Path):
@@ -33,12 +54,13 @@ def grain_of(file: Path) -> list[str]:
 
 
 def called_with(name: str) -> list[str]:
-    """Where the catalog calls something with the literal ``name``."""
+    """Where the catalog asks for the statement of that ``name``."""
     return [
         f"{module.name}:{call.lineno}"
         for module in (REPOSITORY / "isograph" / "catalog").glob("*.py")
         for call in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
         if isinstance(call, ast.Call)
+        and getattr(call.func, "id", "") in ("statement", "_answered")
         and any(isinstance(argument, ast.Constant) and argument.value == name for argument in call.args)
     ]
 
@@ -59,7 +81,8 @@ def test_sql__opens_with_its_definition_and_every_field_in_order(file):
     header = lines[: next(number for number, line in enumerate(lines) if not line.startswith("--"))]
     fields = [match[1] for line in header if (match := re.match(r"-- (\w+):\s+\S", line))]
     assert fields == ["reads", "params", "returns", "grain", "order"]
-    prose = " ".join(line.removeprefix("-- ") for line in header[:-5])
+    first = next(number for number, line in enumerate(header) if line.startswith("-- reads:"))
+    prose = " ".join(line.removeprefix("-- ") for line in header[:first])
     assert re.fullmatch(r"[A-Z].*\.", prose)
     assert prose == declared(file).definition
 
@@ -70,7 +93,7 @@ def test_sql__declares_the_parameters_it_takes(file):
     assert set(declared(file).params) == parsed.named_parameters
 
 
-@each_file
+@each_bundle_file
 def test_sql__reads_what_it_declares(file, database):
     reads, sql = declared(file).reads, "".join(declared(file).sql.split())
     if reads.startswith("read_parquet"):
@@ -84,7 +107,7 @@ def test_sql__reads_what_it_declares(file, database):
             assert set(columns.split(", ")) <= set(database.table(table).columns)
 
 
-@each_file
+@each_bundle_file
 def test_sql__returns_the_columns_it_declares(file, database):
     relation = database.sql(declared(file).sql)
     found = [f"{name} {kind}" for name, kind in zip(relation.columns, map(str, relation.types), strict=True)]
@@ -97,7 +120,7 @@ def test_sql__returns_the_columns_it_declares(file, database):
         assert found == expected
 
 
-@each_file
+@each_bundle_file
 def test_sql__has_one_row_per_grain(file, database):
     rows = answer(database, declared(file))
     assert rows.height > 0
@@ -105,21 +128,108 @@ def test_sql__has_one_row_per_grain(file, database):
     assert rows.select(grain_of(file)).null_count().sum_horizontal().item() == 0
 
 
-@each_file
+@each_bundle_file
 def test_sql__is_in_the_order_it_declares(file, database):
+    if declared(file).order == "none":
+        assert "ORDER BY" not in declared(file).sql
+        return
     order = columns_of(declared(file).order)
     rows = answer(database, declared(file))
     assert rows.equals(rows.sort(order, maintain_order=True))
     assert rows.select(order).is_unique().all()
 
 
-@each_file
+@each_bundle_file
 def test_sql__is_asked_for_in_one_place(file):
     calls = called_with(file.stem)
-    if file.stem in VIEWS:
+    if file.stem in VIEWS | COUNTS:
         assert calls == []
     else:
         assert len(calls) == 1
+
+
+def params_of(file: Path) -> dict[str, object]:
+    return {name: ASKED[name] for name in declared(file).params}
+
+
+def asked(views: duckdb.DuckDBPyConnection, file: Path) -> duckdb.DuckDBPyRelation:
+    given = params_of(file)
+    return views.sql(declared(file).sql, params=given) if given else views.sql(declared(file).sql)
+
+
+def declared_columns(text: str) -> list[str]:
+    return [column for column in text.split(", ") if column != "..."]
+
+
+@each_run_file
+def test_sql_of_runs__reads_what_it_declares(file, views):
+    reads = dict(re.findall(r"([\w.]+)\(([^)]*)\)", declared(file).reads))
+    sql = re.sub(r"\$\w+", "NULL", declared(file).sql)
+    found = duckdb.connect().get_table_names(sql, qualified=True)
+    assert {name.partition(" AS ")[0] for name in found} == set(reads)
+    for table, columns in reads.items():
+        assert set(columns.split(", ")) <= {*views.sql(f"SELECT * FROM {table} LIMIT 0").columns}
+
+
+@each_run_file
+def test_sql_of_runs__returns_the_columns_it_declares(file, views):
+    relation = asked(views, file)
+    found = [f"{name} {kind}" for name, kind in zip(relation.columns, map(str, relation.types), strict=True)]
+    expected = declared_columns(declared(file).returns)
+    assert found[: len(expected)] == expected
+    assert declared(file).more_columns or len(found) == len(expected)
+
+
+@each_run_file
+def test_sql_of_runs__has_one_row_per_grain(file, views):
+    if file.stem == "problems":
+        assert asked(views, file).fetchall() == []
+        return
+    rows = relation_frame(asked(views, file))
+    assert rows.height > 0
+    assert rows.select(grain_of(file)).is_unique().all()
+    assert rows.select(grain_of(file)).null_count().sum_horizontal().item() == 0
+
+
+@each_run_file
+def test_sql_of_runs__orders_its_rows_if_it_says_so(file):
+    ordered = declared(file).body.splitlines()[-1].startswith("ORDER BY")
+    assert ordered == (declared(file).order != "none")
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file.parent.name == "macro"], ids=named)
+def test_macro__has_no_parameter_named_like_a_column(file, views):
+    columns = {
+        column
+        for table in re.findall(r"([\w.]+)\(", declared(file).reads)
+        for column in views.sql(f"SELECT * FROM {table} LIMIT 0").columns
+    }
+    assert columns.isdisjoint(declared(file).params)
+    assert set(declared(file).columns).isdisjoint(declared(file).params)
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file.parent.name == "macro"], ids=named)
+def test_macro__answers_as_its_file_does(file, views):
+    given = params_of(file)
+    listed = ", ".join(f"{name} := ${name}" for name in given)
+    called = views.sql(f"FROM {file.stem}({listed})", params=given)
+    assert relation_frame(called).equals(relation_frame(asked(views, file)))
+
+
+@pytest.mark.parametrize("table", FIT_TABLES)
+def test_artifact__returns_what_the_contract_names(table):
+    types = {pl.String(): "VARCHAR", pl.Float64(): "DOUBLE", pl.Int64(): "BIGINT", pl.Boolean(): "BOOLEAN"}
+    contract = FIT_TABLES[table]
+    expected = {"run": "VARCHAR"} | {name: types[kind] for name, kind in contract.schema.items()}
+    assert statement("artifact", table).columns == expected
+    assert statement("artifact", table).more_columns == (contract.more is not None)
+    assert statement("artifact", table).grain == f"one row per {', '.join(('run', *contract.key))}"
+
+
+def test_artifact__has_a_view_for_every_table_of_the_contract():
+    explained = {*EXPLANATION_TABLES}
+    of_bundles = {*BUNDLE_TABLE_OF_KIND.values(), "samples", "transcript_counts", "gene_counts"}
+    assert {*FIT_TABLES} | explained | of_bundles | {"feature_scores_long", "runs"} <= set(statements("artifact"))
 
 
 def test_sql__passes_its_linter():

@@ -44,9 +44,9 @@ def test_open__knows_a_fit_from_a_bundle(fitted, multiplex):
 @pytest.mark.parametrize(
     ("content", "violation"),
     [
-        (None, "no manifest.json: not a directory that isograph wrote, or a run that did not finish."),
+        (None, "no bundle, fit, explanation or report in it."),
         ({}, "manifest.json is neither a bundle's nor a fit's."),
-        ({"artifact": "snapshot", "files": {}}, "is not a fit, expected a directory that isograph fit wrote."),
+        ({"artifact": "report"}, "manifest.json is neither a bundle's nor a fit's."),
     ],
 )
 def test_open__says_why_it_cannot(tmp_path, content, violation):
@@ -142,8 +142,11 @@ def test_bundle__has_its_tables_as_lazy_frames_and_relations(multiplex):
         "truth_switch",
         "truth_abundance",
         "truth_channel_role",
+        "transcript_counts",
+        "gene_counts",
     )
-    for table, height in (("samples", 64), ("genes", 40), ("transcripts", 108), ("truth_modules", 40)):
+    heights = {"samples": 64, "genes": 40, "transcripts": 108, "truth_modules": 40, "gene_counts": 40 * 64}
+    for table, height in heights.items():
         lazy = getattr(bundle, table)
         assert isinstance(lazy, pl.LazyFrame)
         assert lazy.collect(engine="in-memory").height == height
@@ -155,7 +158,10 @@ def test_bundle__names_its_tables_when_asked_for_another(small_bundle):
     bundle = ig.open(small_bundle())
     with pytest.raises(AttributeError) as raised:
         _ = bundle.transcript_counts
-    assert str(raised.value) == "the bundle has no table 'transcript_counts'. Its tables are 'samples', 'genes'."
+    assert (
+        str(raised.value)
+        == "the bundle has no table 'transcript_counts'. Its tables are 'samples', 'genes', 'gene_counts'."
+    )
 
 
 def test_bundle__shows_itself_as_text_and_html(small_bundle):
@@ -166,7 +172,7 @@ def test_bundle__shows_itself_as_text_and_html(small_bundle):
         "samples: 30",
         "sample columns: <b>dx</b>",
         "assays: gene_counts 48 × 30",
-        "tables: samples, genes",
+        "tables: samples, genes, gene_counts",
     ]
     html = Elements(bundle._repr_html_())
     assert html.names == {"p", "b", "table", "tr", "th", "td"}
@@ -197,3 +203,18 @@ def test_fit__takes_settings_as_a_mapping(tmp_path):
     assert fitted.config["settings"]["similarity_cuts"] == [0.4, 0.6]
     with pytest.raises(UsageError, match="no setting 'min_kmee'; did you mean 'min_kme'"):
         ig.fit(TOY, output_dir=tmp_path / "other", settings={"min_kmee": 0.5})
+
+
+def test_bundle__counts_are_long_and_equal_the_matrix(multiplex):
+    bundle = ig.open(multiplex)
+    matrix, samples = bundle.bundle.matrices["transcript_counts"], bundle.bundle.sample_ids
+    transcripts = bundle.bundle.transcripts.get_column("transcript_id").to_list()
+    long = bundle.transcript_counts.collect(engine="in-memory")
+    assert long.columns == ["transcript_id", "gene_id", "sample_id", "count"]
+    assert long.get_column("count").to_list() == matrix.ravel().tolist()
+    assert long.get_column("sample_id").to_list() == samples * len(transcripts)
+    assert long.get_column("transcript_id").to_list() == [one for one in transcripts for _ in samples]
+    asked = bundle.relation("transcript_counts").filter("transcript_id = 'G0001_T1'").order("sample_id")
+    assert asked.columns == long.columns
+    expected = long.filter(pl.col("transcript_id") == "G0001_T1").sort("sample_id")
+    assert asked.fetchall() == expected.rows()

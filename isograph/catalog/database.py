@@ -10,21 +10,18 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-import isograph
 from isograph.catalog import literal
 from isograph.catalog.connection import connection
 from isograph.catalog.contents import Contents
 from isograph.catalog.counts import counts_queries
-from isograph.catalog.script import script
+from isograph.catalog.script import MADE_BY, script
 from isograph.catalog.soundness import Sound, sound_files
-from isograph.catalog.source import ROOT_VARIABLE, file_query
+from isograph.catalog.source import file_query
 from isograph.catalog.tree import Tree
 from isograph.runtime.replacement import replaced_file
 
 # NOTE: what DuckDB 2 writes by default no DuckDB 1 can open; this both can.
 STORAGE_VERSION = "v1.0.0"
-_BUILDING = "isograph_building"
-_MADE_BY = "-- Made by isograph"
 
 
 def catalog_contents(tree: Tree, tables: Collection[str] | None = None) -> Contents:
@@ -48,24 +45,12 @@ def write_database(contents: Contents, out: Path) -> None:
     """Write the views as the DuckDB file ``out``, which must not be there; DuckDB 1.0 and newer can open it."""
     with connection() as database:
         options = f"(STORAGE_VERSION {literal.text(STORAGE_VERSION)})"
-        attach = " ".join(("ATTACH", literal.text(os.fspath(out)), "AS", _BUILDING, options))
+        attach = " ".join(("ATTACH", literal.text(os.fspath(out)), "AS isograph_building", options))
         database.execute(attach)
-        database.execute(f"USE {_BUILDING}")
+        database.execute("USE isograph_building")
         make_views(database, contents)
         database.execute("USE memory")
-        database.execute(f"DETACH {_BUILDING}")
-
-
-def script_text(contents: Contents) -> str:
-    """Return the catalog as a script that any DuckDB since 1.3 can run: ``duckdb -init catalog.sql``."""
-    root = literal.text(contents.tree.root)
-    head = (
-        f"{_MADE_BY} {isograph.__version__}; made again by isograph catalog.",
-        "-- If the directory moves, this is the line to edit:",
-        f"SET VARIABLE {ROOT_VARIABLE} = {root};",
-        "",
-    )
-    return "\n".join((*head, *(f"{made};\n" for made in script(contents))))
+        database.execute("DETACH isograph_building")
 
 
 def _traits(tree: Tree, files: Iterable[Sound]) -> list[str]:
@@ -108,4 +93,4 @@ def is_catalog(path: Path) -> bool:
 def is_catalog_script(path: Path) -> bool:
     """Whether a file is the script of a catalog."""
     with path.open("rb") as handle:
-        return handle.read(len(_MADE_BY)) == _MADE_BY.encode()
+        return handle.read(len(MADE_BY)) == MADE_BY.encode()

@@ -27,7 +27,7 @@ def relation_frame(relation: duckdb.DuckDBPyRelation, max_rows: int | None = Non
     """
     names = _distinct(relation.columns)
     if any(str(kind) in _AS_TEXT for kind in relation.types):
-        relation = relation.select(*map(_readable, relation.columns, map(str, relation.types)))
+        relation = _readable(relation)
     reader = relation.to_arrow_reader(_BATCH_ROWS)
     batches, n_rows = [], 0
     for batch in reader:
@@ -46,8 +46,16 @@ def column(name: str) -> duckdb.Expression:
     return duckdb.ColumnExpression(name)
 
 
-def _readable(name: str, kind: str) -> duckdb.Expression:
-    return column(name).cast("VARCHAR").alias(name) if kind in _AS_TEXT else column(name)
+def _readable(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """Return the relation with text in the place of the types Polars cannot read, its columns named by number."""
+    names = [f"c{number}" for number in range(len(relation.columns))]
+    as_text = (str(kind) in _AS_TEXT for kind in relation.types)
+    listed = ", ".join(f"CAST({name} AS VARCHAR)" if text else name for name, text in zip(names, as_text, strict=True))
+    # NOTE: by number, because two columns may have one name.
+    query = " ".join(("SELECT", listed, "FROM answer AS numbered(", ", ".join(names), ")"))
+    readable = relation.query("answer", query)
+    assert readable is not None
+    return readable
 
 
 def _fits(values: pl.Series) -> bool:

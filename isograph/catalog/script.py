@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import isograph
 from isograph.catalog import literal
 from isograph.catalog.contents import Contents
 from isograph.catalog.meaning import column_comment
-from isograph.catalog.source import COUNT_TABLES, JSON_TABLES, empty_query, json_query, source_query
+from isograph.catalog.source import COUNT_TABLES, JSON_TABLES, ROOT_VARIABLE, empty_query, json_query, source_query
 from isograph.catalog.statement import Statement, statements
 
 SCHEMA = "files"
+MADE_BY = "-- Made by isograph"
 # NOTE: views that read other views come after them.
 DERIVED = ("feature_scores_long", "config", "calibration", "metrics", "role_counts", "trait_matrix")
 _PARAMETER = re.compile(r"\$([a-z_]+)")
@@ -39,6 +41,18 @@ def script(contents: Contents) -> Iterator[str]:
         yield from _view(views[name], contents)
     for macro in statements("macro").values():
         yield from _macro(macro)
+
+
+def script_text(contents: Contents) -> str:
+    """Return the catalog as a script that any DuckDB since 1.3 can run: ``duckdb -init catalog.sql``."""
+    root = literal.text(contents.tree.root)
+    head = (
+        f"{MADE_BY} {isograph.__version__}; made again by isograph catalog.",
+        "-- If the directory moves, this is the line to edit:",
+        f"SET VARIABLE {ROOT_VARIABLE} = {root};",
+        "",
+    )
+    return "\n".join((*head, *(f"{made};\n" for made in script(contents))))
 
 
 def _view(view: Statement, contents: Contents) -> Iterator[str]:

@@ -77,17 +77,17 @@ def _session(contents: Contents, asked: Question, limits: Limits) -> Iterator[du
         make_views(database, _with_counts(contents, counts))
         paths = [contents.tree.root / entry.file.path for files in contents.files.values() for entry in files]
         settings = {
-            "memory_limit": f"{limits.memory}MB",
-            "temp_directory": spill,
-            "max_temp_directory_size": f"{limits.spill}MB",
+            "SET memory_limit = $value": f"{limits.memory}MB",
+            "SET temp_directory = $value": spill,
+            "SET max_temp_directory_size = $value": f"{limits.spill}MB",
             # NOTE: readers ask once for the pattern and once for the file. Both are for reading only because nothing
             # that writes gets past isograph.catalog.question.
-            "allowed_paths": [str(path) for path in paths] + [literal_path(path) for path in paths],
-            "enable_external_access": False,
-            "lock_configuration": True,
+            "SET allowed_paths = $value": [str(path) for path in paths] + [literal_path(path) for path in paths],
+            "SET enable_external_access = $value": False,
+            "SET lock_configuration = $value": True,
         }
-        for name, value in settings.items():
-            database.execute("SET " + name + " = $value", {"value": value})
+        for statement, value in settings.items():
+            database.execute(statement, {"value": value})
         yield database
 
 

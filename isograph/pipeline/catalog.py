@@ -12,10 +12,10 @@ from isograph.catalog.database import (
     catalog_contents,
     is_catalog,
     is_catalog_script,
-    script_text,
     write_counts,
     write_database,
 )
+from isograph.catalog.script import script_text
 from isograph.catalog.tree import tree
 from isograph.errors import InputError, UsageError, shown
 from isograph.runtime.replacement import replaced_file

@@ -15,6 +15,7 @@ from isograph.errors import InputError
 
 MANIFEST = "manifest.json"
 EXPLANATION_MANIFEST = "module_explanation_manifest.json"
+PART_OF_EXPLANATION = "module_explanation"
 FIT, SNAPSHOT, BUNDLE, EXPLANATION, REPORT = "fit", "snapshot", "bundle", "explanation", "report"
 REPORT_KINDS = ("benchmark", "runtime-memory", "calibration", "stability")
 MAX_REPORT_BYTES = 64 * 2**20
@@ -241,7 +242,9 @@ def _bundle_filenames(manifest: Manifest) -> Iterator[str]:
 
 
 def _explanation(directory: Path, path: str, below: Iterable[str]) -> Run:
-    manifest = _object(EXPLANATION_MANIFEST, _read(directory / EXPLANATION_MANIFEST))
+    manifest = _object(EXPLANATION_MANIFEST, _read(directory / EXPLANATION_MANIFEST, MAX_REPORT_BYTES))
+    if manifest.get("artifact") == PART_OF_EXPLANATION:
+        raise InputError(path, ["one module of an explanation that did not finish, or that was not named as a whole."])
     listed = manifest.get("files")
     entries = listed if isinstance(listed, dict) else {}
     files = [File("config_json", _path(Path(path), EXPLANATION_MANIFEST))]
@@ -251,7 +254,14 @@ def _explanation(directory: Path, path: str, below: Iterable[str]) -> Run:
             if (directory / name).is_file():
                 known = entries.get(name)
                 files.append(_listed(table, f"{path}/{name}", known if isinstance(known, dict) else {}, module))
-    facts = {"isograph_version": manifest.get("isograph_version"), "fit": _fit_name(manifest)}
+    fit = manifest.get("fit")
+    told = fit if isinstance(fit, dict) else {}
+    facts = {
+        "dataset": told.get("dataset_name"),
+        "backend": told.get("backend"),
+        "isograph_version": manifest.get("isograph_version"),
+        "fit": _fit_name(manifest),
+    }
     return Run(EXPLANATION, directory.name, directory.name, path, tuple(files), facts)
 
 

@@ -68,7 +68,12 @@ def explained(fit, out: Path) -> None:
         for name, frame in tables.items():
             frame.write_parquet(out / module / f"{name}.parquet")
         (out / module / "module_explanation_manifest.json").write_text("{}")
-    manifest = {"isograph_version": ig.__version__, "fit": {"path": "../../fits/run"}, "options": {"top": 5}}
+    manifest = {
+        "isograph_version": ig.__version__,
+        "fit": {"path": "../../fits/run"},
+        "options": {"top": 5},
+        "files": {"x": {"bytes": 1}},
+    }
     (out / "module_explanation_manifest.json").write_text(json.dumps(manifest))
 
 

@@ -96,7 +96,10 @@ def documents(runs: Path) -> Iterator[tuple[str, str, dict]]:
 
 def config(runs: Path) -> pl.DataFrame:
     rows = [
-        (run, kind, key, as_text(value)) for run, kind, content in documents(runs) for key, value in leaves(content)
+        (run, kind, key, as_text(value))
+        for run, kind, content in documents(runs)
+        for key, value in leaves(content)
+        if not key.startswith("files.")
     ]
     return pl.DataFrame(rows, schema=["run", "kind", "key", "value"], orient="row")
 

@@ -143,3 +143,12 @@ def test_soundness__reads_garbage_as_a_problem(artifacts):
     _, problems = sound_files(tree(artifacts))
     told = "is not a parquet file that can be read: it is damaged or was not written to its end."
     assert problems == [Problem("fits/b/modules.parquet", told)]
+
+
+def test_tree__takes_no_part_of_an_explanation_for_a_whole_one(tmp_path):
+    (tmp_path / "explain" / "a" / "M000").mkdir(parents=True)
+    part = tmp_path / "explain" / "a" / "M000" / "module_explanation_manifest.json"
+    part.write_text(json.dumps({"artifact": "module_explanation"}))
+    found = tree(tmp_path)
+    told = "one module of an explanation that did not finish, or that was not named as a whole."
+    assert (found.runs, found.problems) == ((), (Problem("explain/a/M000", told),))

@@ -186,7 +186,7 @@ def test_sql_of_runs__has_one_row_per_grain(file, views):
         assert asked(views, file).fetchall() == []
         return
     rows = relation_frame(asked(views, file))
-    assert rows.height > 0
+    assert (rows.height > 0) == (file.stem != "hidden_factors")
     assert rows.select(grain_of(file)).is_unique().all()
     assert rows.select(grain_of(file)).null_count().sum_horizontal().item() == 0
 

@@ -6,7 +6,7 @@ STAMP := $(VENV)/.ready
 DEMO := artifacts/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-real test-heavy test-nojit lint fmt docs wheel-smoke bench bench-catalog reports clean
+.PHONY: help setup demo test test-real test-heavy test-nojit lint fmt docs wheel-smoke bench bench-catalog reports snapshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -67,6 +67,9 @@ reports: setup ## fit every fixture suite again and rewrite the committed report
 	@$(BIN)/isograph benchmark --stage-name stress_v1-factor-covariates --covariates given --seeds 2 \
 		$(foreach confounder,batch composition degradation_switch degradation_multiplex depth,--fixture stress_$(confounder)_v1)
 	@$(BIN)/python docs/generate.py
+
+snapshots: setup ## make the committed snapshots of the toy fixtures again and show what changed
+	@$(BIN)/python benchmarks/snapshots.py
 
 clean: ## remove what was built or produced
 	@rm -rf $(VENV) artifacts/demo artifacts/fits dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

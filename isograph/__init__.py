@@ -10,16 +10,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from isograph.pipeline.compare import compare
     from isograph.pipeline.fit import fit
     from isograph.pipeline.opened import open  # noqa: A004
     from isograph.pipeline.simulate import simulate
+    from isograph.pipeline.snapshot import load_snapshot, save_snapshot
 
 __version__ = "0.2.0"
-__all__ = ["__version__", "fit", "open", "simulate"]
+__all__ = ["__version__", "compare", "fit", "load_snapshot", "open", "save_snapshot", "simulate"]
 
 _HOMES = {
+    "compare": "isograph.pipeline.compare",
     "fit": "isograph.pipeline.fit",
+    "load_snapshot": "isograph.pipeline.snapshot",
     "open": "isograph.pipeline.opened",
+    "save_snapshot": "isograph.pipeline.snapshot",
     "simulate": "isograph.pipeline.simulate",
 }
 

@@ -29,6 +29,8 @@ COMMANDS = {
     "show": ("isograph.cli.show", "Summarise a fit on the terminal."),
     "sql": ("isograph.cli.sql", "Ask questions in SQL about bundles and artifacts."),
     "catalog": ("isograph.cli.catalog", "Write a DuckDB file of views over bundles and artifacts."),
+    "compare": ("isograph.cli.compare", "Compare two fits, snapshots, module tables or reports."),
+    "export": ("isograph.cli.export", "Write a bundle's summary, or a fit for other tools."),
     "benchmark": ("isograph.cli.benchmark", "Fit fixtures with planted modules and report what is found."),
 }
 EPILOG = """\b

@@ -12,11 +12,11 @@ from isograph.errors import ConfigError, InputError, UsageError, examples, shown
 from isograph.evaluate.gate import require_known_gates
 from isograph.evaluate.report import Stage
 from isograph.pipeline.dataset import Dataset, chosen_datasets
+from isograph.pipeline.snapshot import SNAPSHOT
 from isograph.store.artifact import read_manifest
 
 GIVEN = "given"
 WITHHELD = "withheld"
-SNAPSHOT = "snapshot"
 DEFAULT_ARTIFACTS = Path("artifacts")
 LONGEST_NAME = 100
 _STAGE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")

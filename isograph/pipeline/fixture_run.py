@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import polars as pl
 
 from isograph.bundle.bundle import Bundle
 from isograph.evaluate.gate import Measured, gate_failures
@@ -20,11 +17,10 @@ from isograph.evaluate.metrics import ari, background_rate, recovery, role_recal
 from isograph.evaluate.outcome import Outcome
 from isograph.evaluate.process import Ended, measured_run
 from isograph.evaluate.report import metric_row
-from isograph.pipeline.benchmark_plan import SNAPSHOT, Run
+from isograph.pipeline.benchmark_plan import Run
 from isograph.pipeline.dataset import Truth, truth_of, write_dataset
 from isograph.pipeline.opened import Fit
-from isograph.schemas import FEATURE_SCORES, FIT_TABLES
-from isograph.store.artifact import COMPRESSION_LEVEL, ArtifactWriter, artifact_directory
+from isograph.pipeline.snapshot import save_snapshot
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +58,8 @@ def fixture_run(run: Run, settings: RunSettings) -> Outcome:
         fit = Fit(place / "fit") if ended.code == 0 else None
         outcome = _outcome(run, truth, bundle.samples.height, ended, fit)
         if fit is not None:
-            _write_snapshot(run, outcome, fit, _run_config(run, settings, bundle, fit))
+            config = _run_config(run, settings, bundle, fit)
+            save_snapshot(fit, run.snapshot, metrics=metric_row(outcome), run_config=config, overwrite=True)
     logger.info("%s, seed %d: %.2f s", run.dataset.name, run.seed, ended.wall_seconds)
     return outcome
 
@@ -104,27 +101,6 @@ def _measured(truth: Truth, fit: Fit) -> Measured:
         role_recall=role_recall(truth.roles, roles),
         n_modules=len(set(found.values())),
     )
-
-
-def _write_snapshot(run: Run, outcome: Outcome, fit: Fit, run_config: Mapping[str, object]) -> None:
-    with artifact_directory(run.snapshot, SNAPSHOT, overwrite=True) as writer:
-        for table, contract in FIT_TABLES.items():
-            writer.table(contract, fit.scan(table).collect(engine="in-memory"))
-        _write_extracts(writer, fit)
-        for name in ("fit_config.json", "calibration.json", "run.log"):
-            writer.file(name, (fit.path / name).read_bytes())
-        writer.json("metrics.json", metric_row(outcome))
-        writer.json("run_config.json", run_config)
-
-
-def _write_extracts(writer: ArtifactWriter, fit: Fit) -> None:
-    """Write the module summary as text, and the rows of the feature scores that are switch features."""
-    summary = fit.module_summary.collect(engine="in-memory")
-    writer.file("module_summary.tsv", summary.write_csv(separator="\t").encode())
-    switches = fit.feature_scores.filter(pl.col("feature_type") == "switch").collect(engine="in-memory")
-    buffer = io.BytesIO()
-    FEATURE_SCORES.checked(switches).write_parquet(buffer, compression="zstd", compression_level=COMPRESSION_LEVEL)
-    writer.file("switch_features.parquet", buffer.getvalue(), n_rows=switches.height)
 
 
 def _run_config(run: Run, settings: RunSettings, bundle: Bundle, fit: Fit) -> dict[str, object]:

@@ -45,9 +45,9 @@ class FitSummary:
         """Return the summary as lines for a terminal."""
         lines = [*self.headline]
         if self.modules.height:
-            lines += ["", f"Largest modules ({self.modules.height} of {self.n_modules})", *_aligned(self.modules)]
+            lines += ["", f"Largest modules ({self.modules.height} of {self.n_modules})", *aligned(self.modules)]
         if self.associations.height:
-            lines += ["", self._association_title(), *_aligned(self.associations)]
+            lines += ["", self._association_title(), *aligned(self.associations)]
         lines += [line for caution in self.cautions for line in ("", f"Caution: {caution}")]
         return "\n".join(lines)
 
@@ -56,7 +56,7 @@ class FitSummary:
         parts = [f"<p>{html.escape(' '.join(self.headline))}</p>"]
         for title, frame in (("Largest modules", self.modules), (self._association_title(), self.associations)):
             if frame.height:
-                parts.append(f"<p>{html.escape(title)}</p>{_html_table(frame)}")
+                parts.append(f"<p>{html.escape(title)}</p>{html_table(frame)}")
         parts += [f"<p>Caution: {html.escape(caution)}</p>" for caution in self.cautions]
         return "".join(parts)
 
@@ -186,7 +186,7 @@ def _cautions(
     return cautions
 
 
-def _aligned(frame: pl.DataFrame) -> list[str]:
+def aligned(frame: pl.DataFrame) -> list[str]:
     """Return the frame of texts as lines of left-aligned columns."""
     columns = [[name, *frame.get_column(name).to_list()] for name in frame.columns]
     widths = [max(map(len, column)) for column in columns]
@@ -196,7 +196,8 @@ def _aligned(frame: pl.DataFrame) -> list[str]:
     ]
 
 
-def _html_table(frame: pl.DataFrame) -> str:
+def html_table(frame: pl.DataFrame) -> str:
+    """Return the frame of texts as an HTML table, every value escaped."""
     head = "".join(f"<th>{html.escape(name)}</th>" for name in frame.columns)
     rows = "".join(
         "<tr>" + "".join(f"<td>{html.escape(value)}</td>" for value in row) + "</tr>" for row in frame.iter_rows()

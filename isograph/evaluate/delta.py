@@ -52,7 +52,9 @@ def report_rows(report: Mapping[str, Any], subject: str) -> dict[Row, Mapping[st
     return by_row
 
 
-def metric_deltas(reference: Mapping[Row, Mapping[str, Any]], candidate: Mapping[Row, Mapping[str, Any]]) -> pl.DataFrame:  # fmt: skip  # noqa: E501
+def metric_deltas(
+    reference: Mapping[Row, Mapping[str, Any]], candidate: Mapping[Row, Mapping[str, Any]]
+) -> pl.DataFrame:
     """Return every numeric metric of the rows that both have, with candidate − reference; null where one has none."""
     rows = [
         (*name, metric, one.get(metric), other.get(metric))
@@ -82,12 +84,19 @@ def _metrics(row: Mapping[str, Any]) -> dict[str, float]:
 
 
 def gate_changes(reference: Mapping[str, Any], candidate: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """Return the gates that only the candidate fails, and those that only the reference failed."""
-    one, other = (
-        {
-            f"{entry['dataset']}, seed {entry['seed']}: {entry['gate']}": None
-            for entry in report.get("gate_failures", [])
-        }
-        for report in (reference, candidate)
+    """Return the gates that only the candidate fails, and those that only the reference fails, in runs of both."""
+    one, other = (_failing_gates(report) for report in (reference, candidate))
+    shared = _runs(reference) & _runs(candidate)
+    new, gone = (
+        [f"{dataset}, seed {seed}: {gate}" for dataset, seed, gate in gates if (dataset, seed) in shared]
+        for gates in ([gate for gate in other if gate not in one], [gate for gate in one if gate not in other])
     )
-    return [gate for gate in other if gate not in one], [gate for gate in one if gate not in other]
+    return new, gone
+
+
+def _failing_gates(report: Mapping[str, Any]) -> list[tuple[Any, Any, Any]]:
+    return [(entry["dataset"], entry["seed"], entry["gate"]) for entry in report.get("gate_failures", [])]
+
+
+def _runs(report: Mapping[str, Any]) -> set[tuple[Any, Any]]:
+    return {(row["dataset"], row.get("seed")) for row in report.get("results", [])}

@@ -15,6 +15,7 @@ from isograph.evaluate.metrics import adjusted_rand, normalised_information
 from isograph.kernels._jit import Index, Matrix
 
 MIN_SAMPLES = 3
+MIN_JACCARD = 0.1
 OVERLAP_SCHEMA = {
     "reference": pl.String(),
     "candidate": pl.String(),
@@ -116,9 +117,10 @@ def _sizes_of_pairs(one: Division, other: Division, universe: Iterable[str]) -> 
 def matched_modules(overlaps: pl.DataFrame) -> dict[str, str]:
     """Return candidate module → reference module: one to one, the pair of the largest Jaccard index first.
 
-    Ties go to the pair that shares more genes, then to the first in order of name.
+    Modules with a Jaccard index below 0.1 are not matched: a gene or two in common make no module the same. Ties go to
+    the pair that shares more genes, then to the first in order of name.
     """
-    pairs = overlaps.drop_nulls(["reference", "candidate"]).sort(
+    pairs = overlaps.filter(pl.col("jaccard") >= MIN_JACCARD).sort(
         -pl.col("jaccard"), -pl.col("n_genes"), "reference", "candidate"
     )
     matched: dict[str, str] = {}

@@ -25,6 +25,7 @@ from isograph.pipeline.side import CALIBRATION, UNASSIGNED, Side, read_side
 from isograph.schemas import FIT_TABLES
 
 _UNMATCHED = "candidate "
+_KINDS = {"fit": "a fit", "snapshot": "a snapshot", "modules": "a table of modules", "report": "a report"}
 
 
 def compare(
@@ -59,7 +60,8 @@ def compare(
     one, other = (read_side(_path(given), unassigned) for given in (reference, candidate))
     if (one.kind == "report") != (other.kind == "report"):
         raise UsageError(
-            f"{one.path} is a {one.kind} and {other.path} a {other.kind}: a report is compared with a report only."
+            f"{one.path} is {_KINDS[one.kind]}, {other.path} {_KINDS[other.kind]}. "
+            "A report is compared with a report only."
         )
     if one.division is None or other.division is None:
         return _report_comparison(one, other, tolerance)

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 
 ROWS_SHOWN = 20
 NOTHING = "–"
-LEADING_METRICS = ("ari", "recovery", "background_rate", "n_modules", "runtime_seconds", "peak_memory_bytes")
+WHOLE = 1e15
+LEADING_METRICS = (
+    "ari",
+    "recovery",
+    "background_rate",
+    "n_modules",
+    "runtime_seconds",
+    "wall_seconds",
+    "peak_memory_bytes",
+)
 DIFFERENCE_SCHEMA = {
     "file": pl.String(),
     "table": pl.String(),
@@ -121,7 +130,8 @@ class Comparison:
     def _sections(self) -> Iterator[tuple[str, pl.DataFrame | None]]:
         """Yield a sentence, and the table of texts below it if there is one."""
         one, other = (self._record[side] for side in ("reference", "candidate"))
-        yield f"Reference: {shown(one['path'])} ({one['kind']}); candidate: {shown(other['path'])} ({other['kind']}).", None  # fmt: skip  # noqa: E501
+        told = f"Reference: {shown(one['path'])} ({one['kind']})"
+        yield f"{told}; candidate: {shown(other['path'])} ({other['kind']}).", None
         yield from self._report_sections() if self._kind == "reports" else self._fit_sections()
 
     def _fit_sections(self) -> Iterator[tuple[str, pl.DataFrame | None]]:
@@ -151,7 +161,7 @@ class Comparison:
         if leading.height:
             yield _headed("Leading metrics, reference → candidate", leading), _texts(leading)
         if changed.height:
-            yield _headed("Changed metrics", changed), _texts(changed.drop("suite").sort(-pl.col("delta").abs(), maintain_order=True))  # fmt: skip  # noqa: E501
+            yield _headed("Changed metrics", changed), _texts(_change_columns(changed))
         elif record["passed"]:
             yield "No differences; time and memory aside.", None
 
@@ -194,17 +204,27 @@ def _difference_columns(differences: pl.DataFrame) -> pl.DataFrame:
 def _leading_columns(deltas: pl.DataFrame) -> pl.DataFrame:
     """Return one row a data set and seed, with the metrics that matter most as ``reference → candidate``."""
     keys = ["suite", "dataset", "seed"]
-    leading = [name for name in LEADING_METRICS if name in deltas.get_column("metric")]
-    runs = deltas.select(keys).unique(maintain_order=True)
-    columns = {}
-    for metric in leading:
+    metrics = [name for name in LEADING_METRICS if name in deltas.get_column("metric")]
+    runs = deltas.select(keys).unique(maintain_order=True) if metrics else deltas.select(keys).clear()
+    columns = []
+    for metric in metrics:
         of_metric = deltas.filter(metric=metric).drop("metric")
         rows = runs.join(of_metric, on=keys, how="left", validate="1:1", maintain_order="left", nulls_equal=True)
         pairs = rows.select("reference", "candidate").iter_rows()
-        columns[metric] = [a if (a := _number(one)) == _number(other) else f"{a} → {_number(other)}" for one, other in pairs]  # fmt: skip  # noqa: E501
-    return runs.select("dataset", "seed").with_columns(
-        pl.Series(name, values, dtype=pl.String) for name, values in columns.items()
-    ) if leading else runs.select("dataset", "seed").clear()  # fmt: skip
+        columns.append(pl.Series(metric, [_transition(*pair) for pair in pairs], dtype=pl.String))
+    return runs.select("dataset", "seed").with_columns(columns)
+
+
+def _transition(reference: float | None, candidate: float | None) -> str:
+    before, after = _number(reference), _number(candidate)
+    return before if before == after else f"{before} → {after}"
+
+
+def _change_columns(changed: pl.DataFrame) -> pl.DataFrame:
+    """Return the changed metrics, those that matter most first, then the largest change first."""
+    rank = {metric: number for number, metric in enumerate(LEADING_METRICS)}
+    leading = pl.col("metric").replace_strict(rank, default=len(rank), return_dtype=pl.Int64)
+    return changed.sort(leading, -pl.col("delta").abs(), maintain_order=True).drop("suite")
 
 
 def _headed(title: str, frame: pl.DataFrame) -> str:
@@ -229,7 +249,9 @@ def _cell(value: object) -> str:
 
 
 def _number(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.4g}"
+    if value is None:
+        return NOTHING
+    return f"{value:,.0f}" if value.is_integer() and abs(value) < WHOLE else f"{value:.4g}"
 
 
 def _printable(value: Any) -> Any:  # noqa: ANN401

@@ -24,8 +24,9 @@ logger = logging.getLogger(__name__)
 UNASSIGNED = ("grey",)
 CALIBRATION = "calibration.json"
 MAX_REPORT_BYTES = 256 * 2**20
-_GENE_COLUMNS = ("gene_id", "gene", "geneid", "genes", "")
-_MODULE_COLUMNS = ("module_id", "module", "modulecolor", "modulecolors", "modulelabel", "modulelabels", "colors")
+# NOTE: as WGCNA scripts call them; R leaves the name of the row names empty.
+_GENE_COLUMNS = ("gene_id", "gene", "geneid", "genes", "probe_id", "probe", "")
+_MODULE_COLUMNS = ("module_id", "module", "modulecolor", "modulecolors", "color", "colors", "modulelabel", "label")
 _CONFIGURATION = ("fit_config.json", "run_config.json")
 _RECORDS = (CALIBRATION, "metrics.json")
 
@@ -110,7 +111,9 @@ def _report(path: Path) -> dict[str, Any]:
 
 def _module_side(path: Path, unassigned: Sequence[str]) -> Side:
     table = read_table(path)
-    rows = table.text(_gene_and_module(table)).rename(_named(table))
+    gene, module = _gene_and_module(table)
+    logger.info("%s: genes in column '%s', modules in column '%s'", path, table.header[gene], table.header[module])
+    rows = table.text([gene, module]).rename({str(gene): "gene_id", str(module): "module_id"})
     problems = []
     if unnamed := rows.get_column("gene_id").null_count():
         problems.append(f"{unnamed} of {rows.height} rows without a gene. Remove them.")
@@ -127,24 +130,19 @@ def _module_side(path: Path, unassigned: Sequence[str]) -> Side:
     return Side(path, "modules", {"modules": modules}, division=Division(module_of, frozenset(genes.to_list())))
 
 
-def _gene_and_module(table: Table) -> list[int]:
+def _gene_and_module(table: Table) -> tuple[int, int]:
     """Return the positions of the column of genes and of the column of modules."""
     names = [name.lower().replace(".", "_") for name in table.header]
-    found = [
+    gene, module = (
         next((names.index(name) for name in known if name in names), None) for known in (_GENE_COLUMNS, _MODULE_COLUMNS)
-    ]
-    if found[0] is None or found[1] is None:
-        missing = [name for name, place in zip(("gene_id", "module_id"), found, strict=True) if place is None]
+    )
+    if gene is None or module is None:
+        missing = [name for name, place in (("gene_id", gene), ("module_id", module)) if place is None]
         raise InputError(
             table.name,
             [f"no column {' and no column '.join(missing)}. Columns: {examples(table.header, 10)}. Rename them."],
         )
-    return [place for place in found if place is not None]
-
-
-def _named(table: Table) -> dict[str, str]:
-    gene, module = _gene_and_module(table)
-    return {str(gene): "gene_id", str(module): "module_id"}
+    return gene, module
 
 
 def _warn_of_zero(modules: pl.DataFrame, path: Path) -> None:

@@ -73,7 +73,7 @@ def save_snapshot(
     """Write a snapshot of ``fit`` to the directory ``out`` and return its path.
 
     Every file but ``run.log`` has the same bytes for the same fit: seconds and thread counts are left out. The manifest
-    holds the columns, the key and the number of rows of every table, so that a snapshot explains itself.
+    tells what the rows, the key and the columns of every table are, so that a snapshot explains itself.
 
     Parameters
     ----------
@@ -128,12 +128,13 @@ def _require_known_version(path: Path, manifest: Mapping[str, object]) -> None:
 
 
 def _describe(writer: ArtifactWriter, file: str, contract: Table, frame: pl.DataFrame) -> None:
-    """Add to the manifest what a table holds."""
-    writer.files[file] |= {
-        "row": contract.row,
-        "key": list(contract.key),
-        "columns": {name: str(dtype) for name, dtype in frame.schema.items()},
-    }
+    """Add to the manifest what a table holds: what a row is, its key, its columns in order."""
+    meanings = {column.name: column.meaning for column in contract.columns}
+    columns = [
+        {"name": name, "type": str(dtype), "meaning": meanings.get(name, contract.more_meaning)}
+        for name, dtype in frame.schema.items()
+    ]
+    writer.files[file] |= {"row": contract.row, "key": list(contract.key), "columns": columns}
 
 
 def _write_extracts(writer: ArtifactWriter, fit: Fit) -> None:

@@ -11,7 +11,10 @@ MISSING = "NA"
 GUARD = "'"
 # NOTE: spreadsheets skip leading blanks, and read the wide forms of East Asian input as the signs themselves.
 _FORMULA = r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]"
-_MONTH = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"  # fmt: skip  # noqa: E501
+_MONTH = (
+    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
+    "nov(?:ember)?|dec(?:ember)?"
+)
 _REWRITTEN = "|".join(
     (
         rf"^(?i:{_MONTH})[-./ ]?\d{{1,4}}$",

@@ -180,7 +180,7 @@ def test_bundle__shows_itself_as_text_and_html(small_bundle):
 
 
 def test_package__says_what_it_has():
-    assert ig.__all__ == ["__version__", "fit", "open", "simulate"]
+    assert ig.__all__ == ["__version__", "compare", "fit", "load_snapshot", "open", "save_snapshot", "simulate"]
     with pytest.raises(AttributeError, match="module 'isograph' has no attribute 'explode'"):
         _ = ig.explode
 

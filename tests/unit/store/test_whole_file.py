@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import errno
+import os
+
+import pytest
+
+from isograph.errors import ResourceError, UsageError
+from isograph.store import file
+from isograph.store.file import write_whole
+
+
+def test_write_whole__makes_the_directory_and_replaces(tmp_path):
+    path = tmp_path / "new" / "out.json"
+    write_whole(path, b"one")
+    write_whole(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert [entry.name for entry in path.parent.iterdir()] == ["out.json"]
+
+
+def test_write_whole__refuses_a_directory(tmp_path):
+    with pytest.raises(UsageError, match=r"is a directory\. Name a file"):
+        write_whole(tmp_path, b"")
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "told"),
+    [(errno.ENOSPC, ResourceError, "Nothing was written"), (errno.EACCES, UsageError, "Name another file")],
+)
+def test_write_whole__leaves_what_was_there_when_it_fails(tmp_path, monkeypatch, code, error, told):
+    path = tmp_path / "out.json"
+    path.write_bytes(b"before")
+
+    def refuse(*_):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(file.os, "replace", refuse)
+    with pytest.raises(error, match=told):
+        write_whole(path, b"after")
+    assert path.read_bytes() == b"before"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out.json"]
+
+
+def test_write_whole__says_when_the_parent_is_a_file(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UsageError, match="cannot be written: "):
+        write_whole(tmp_path / "file" / "out.json", b"")

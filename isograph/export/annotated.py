@@ -12,9 +12,12 @@ import numpy as np
 import orjson
 import polars as pl
 
-from isograph.errors import UsageError
+from isograph.errors import InputError, UsageError, examples
 from isograph.export.membership import Scores
 from isograph.kernels._jit import Matrix
+
+SLASH = "/"
+_RESERVED = ("_index", "obs_names", "row_names")
 
 
 def anndata_package() -> Any:  # noqa: ANN401
@@ -48,6 +51,8 @@ def h5ad(
     ------
     UsageError
         The package ``anndata`` is not installed.
+    InputError
+        Sample columns whose names the format cannot hold.
     """
     package = anndata_package()
     content = package.AnnData(
@@ -77,11 +82,17 @@ def _channel(scores: Scores, kind: str) -> Matrix:
 
 
 def _observations(scores: Scores, samples: pl.DataFrame) -> dict[str, Any]:
-    """Return the sample table in the order of the scores; dates become text, which the format can hold."""
+    """Return the sample table in the order of the scores; dates become text and a / in a name _, as HDF5 has it."""
+    names = [name.replace(SLASH, "_") for name in samples.columns if name != "sample_id"]
+    unfit = [name for name in names if names.count(name) > 1 or name in _RESERVED]
+    if unfit:
+        told = f"columns that AnnData cannot hold under their name: {examples(unfit)}. Rename them in the bundle."
+        raise InputError("sample table", [told])
     order = pl.DataFrame({"sample_id": scores.sample_ids}, schema={"sample_id": pl.String})
     rows = order.join(samples, on="sample_id", how="left", validate="1:1", maintain_order="left")
     columns = {"obs_names": np.array(scores.sample_ids, dtype=object)}
-    return columns | {column.name: _plain(column) for column in rows.drop("sample_id").iter_columns()}
+    described = zip(names, rows.drop("sample_id").iter_columns(), strict=True)
+    return columns | {name: _plain(column) for name, column in described}
 
 
 def _variables(scores: Scores, modules: pl.DataFrame, roles: pl.DataFrame) -> dict[str, Any]:

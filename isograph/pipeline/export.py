@@ -26,7 +26,7 @@ from isograph.runtime.output import refuse_existing
 from isograph.store.artifact import JSON_STYLE, artifact_directory, read_manifest
 from isograph.store.file import write_whole
 
-EXPORT = "export"
+EXPORT = "fit export"
 DEFAULT_PARENT = Path("artifacts/exports")
 _FILE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 
@@ -172,6 +172,7 @@ def _wgcna(outgoing: Outgoing) -> Files:
 
 def _anndata(outgoing: Outgoing) -> Files:
     roles = outgoing.table("module_gene_roles")
+    outgoing.tell_of_renamed_columns()
     data = h5ad(outgoing.scores, outgoing.bundle.samples, outgoing.modules, roles, outgoing.fit.config)
     return {"fit.h5ad": data}
 

@@ -11,6 +11,7 @@ import polars as pl
 from isograph.bundle.bundle import Bundle
 from isograph.bundle.read import read_bundle
 from isograph.errors import InputError, UsageError, examples
+from isograph.export.annotated import SLASH
 from isograph.export.graph import Graph, graph
 from isograph.export.membership import Scores, fit_scores
 from isograph.pipeline.assays import gene_names
@@ -127,6 +128,11 @@ class Outgoing:
         if left_out:
             self._notes.append(f"no gene significance for traits of more than two levels: {examples(left_out)}.")
         return [trait for trait in traits if len(trait.levels) <= 2]
+
+    def tell_of_renamed_columns(self) -> None:
+        """Note which sample columns AnnData cannot hold under their name."""
+        if renamed := [name for name in self.bundle.samples.columns if SLASH in name]:
+            self._notes.append(f"in AnnData the / in names of sample columns is _: {examples(renamed)}.")
 
 
 def _known_names(genes: pl.DataFrame) -> dict[str, str]:

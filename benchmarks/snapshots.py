@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from isograph.errors import InputError
 from isograph.pipeline.benchmark import benchmark
 from isograph.pipeline.benchmark_plan import BenchmarkConfig
 from isograph.pipeline.compare import compare
@@ -29,10 +30,14 @@ def renewed(name: str, made: Path, reference: Path) -> str:
     if not reference.exists():
         told = "new"
     else:
-        comparison = compare(reference, made)
-        if comparison.passed:
-            return f"{name}: no differences, kept as it is"
-        told = comparison.as_text()
+        try:
+            comparison = compare(reference, made)
+        except InputError as error:
+            told = f"the old one cannot be compared: {error}"
+        else:
+            if comparison.passed:
+                return f"{name}: no differences, kept as it is"
+            told = comparison.as_text()
     snapshot = load_snapshot(made)
     save_snapshot(
         snapshot, reference, metrics=snapshot.metrics, run_config=snapshot.run_config, overwrite=reference.exists()

@@ -1,0 +1,223 @@
+"""Modules of one block of features: network, tree, cut, and features that do not follow their module let go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from isograph.config.wgcna import WgcnaConfig
+from isograph.errors import InputError
+from isograph.kernels._jit import Index, Matrix, Vector
+from isograph.network.wgcna.correlation import CorrelationOptions, correlation
+from isograph.network.wgcna.eigengene import module_eigengenes
+from isograph.network.wgcna.overlap import adjacency, overlap_dissimilarity
+from isograph.network.wgcna.tree import Tree, destructive_linkage, square_of
+from isograph.network.wgcna.treecut import TreeCut, hybrid_tree_cut
+from isograph.runtime.progress import Steps
+from isograph.runtime.threads import run_chunks
+
+ROWS_PER_CHUNK = 128
+
+
+@dataclass(frozen=True, slots=True)
+class BlockEdges:
+    """The strongest overlaps of a block.
+
+    Attributes
+    ----------
+    source < target : (n_edges,) features of the block.
+    overlap : (n_edges,).
+    """
+
+    source: Index
+    target: Index
+    overlap: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What was found in one block.
+
+    Attributes
+    ----------
+    labels : (p,) label of each feature of the block, 0 for none, numbered on from the blocks before.
+    eigengene_labels : labels of the modules that were kept.
+    eigengenes : (m, n), as computed before features were let go.
+    highest_label : the highest label given so far, modules not kept included.
+    tree : the tree, None for a block of a single feature.
+    cut : how it was cut, None for a block of a single feature.
+    edges : strongest overlaps, where asked for.
+    """
+
+    labels: Index
+    eigengene_labels: Index
+    eigengenes: Matrix
+    highest_label: int
+    tree: Tree | None
+    cut: TreeCut | None
+    edges: BlockEdges | None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRules:
+    """What the number of good features and the data decide of a configuration.
+
+    Attributes
+    ----------
+    power : soft-threshold power.
+    min_module_size, min_core_kme_size : features.
+    """
+
+    power: float
+    min_module_size: float
+    min_core_kme_size: float
+
+
+def block_modules(
+    features: Matrix,
+    config: WgcnaConfig,
+    rules: BlockRules,
+    *,
+    highest_label: int,
+    gene_of: Index | None,
+    threads: int,
+    steps: Steps,
+) -> Block:
+    """Return the modules of one block.
+
+    features: (p, n), NaN where missing. highest_label: of the blocks before. gene_of: (p,) where edges are wanted.
+    """
+    dissimilarity, tree = _tree(features, config, rules, threads=threads, steps=steps)
+    none = np.zeros(len(features), dtype=np.int64)
+    nothing = Block(none, none[:0], np.empty((0, features.shape[1])), highest_label, tree, None, None)
+    if tree is None:
+        return nothing
+    with steps.step("tree cut"):
+        cut = hybrid_tree_cut(
+            tree,
+            dissimilarity,
+            min_cluster_size=rules.min_module_size,
+            deep_split=config.deep_split,
+            cut_height=config.detect_cut_height,
+            pam_stage=config.pam_stage,
+            pam_respects_dendro=config.pam_respects_dendro,
+        )
+    edges = None
+    if gene_of is not None:
+        with steps.step("edges"):
+            edges = _edges(dissimilarity, gene_of, config, threads=threads)
+    del dissimilarity
+    labels = np.where(cut.labels > 0, cut.labels + highest_label, 0)
+    with steps.step("membership"):
+        kept, eigengenes = _faithful(features, labels, config, rules, threads=threads)
+    return Block(
+        labels=labels,
+        eigengene_labels=kept,
+        eigengenes=eigengenes,
+        highest_label=max(highest_label, int(labels.max(initial=0))),
+        tree=tree,
+        cut=cut,
+        edges=edges,
+    )
+
+
+def correlation_options(config: WgcnaConfig) -> CorrelationOptions:
+    """Return how features are correlated with each other."""
+    return CorrelationOptions(
+        cor_type=config.cor_type,
+        max_p_outliers=config.max_p_outliers,
+        quick=config.quick_cor,
+        pearson_fallback=config.pearson_fallback,
+    )
+
+
+def membership_options(config: WgcnaConfig) -> CorrelationOptions:
+    """Return how features are correlated with eigengenes."""
+    return CorrelationOptions(cor_type=config.cor_type, max_p_outliers=config.max_p_outliers)
+
+
+def _tree(
+    features: Matrix, config: WgcnaConfig, rules: BlockRules, *, threads: int, steps: Steps
+) -> tuple[Vector, Tree | None]:
+    """Return the dissimilarities of a block and their tree. One square matrix serves adjacency and linkage."""
+    if len(features) < 2:
+        return np.empty(0), None
+    signed = config.tom_type == "signed" and config.network_type == "unsigned"
+    with steps.step("adjacency") as progress:
+        square = adjacency(
+            features,
+            network_type=config.network_type,
+            power=rules.power,
+            keep_sign=signed or config.tom_type == "signed Nowick",
+            options=correlation_options(config),
+            threads=threads,
+            progress=progress,
+        )
+    _refuse_undefined(square)
+    with steps.step("overlap") as progress:
+        dissimilarity = overlap_dissimilarity(
+            square, tom_type=config.tom_type, tom_denom=config.tom_denom, threads=threads, progress=progress
+        )
+    with steps.step("tree"):
+        tree = destructive_linkage(square_of(dissimilarity, threads=threads, out=square))
+    return dissimilarity, tree
+
+
+def _refuse_undefined(adjacency: Matrix) -> None:
+    undefined = sum(int(np.isnan(row).any()) for row in adjacency)
+    if undefined:
+        raise InputError(
+            "features",
+            [
+                f"{undefined} have a correlation that is not defined: two features have no sample in common, or do not "
+                "vary over those they have. Leave out features with many missing values."
+            ],
+        )
+
+
+def _edges(dissimilarity: Vector, gene_of: Index, config: WgcnaConfig, *, threads: int) -> BlockEdges:
+    """Return each feature's strongest overlaps with other genes, of those below the height of the cut."""
+    from isograph.kernels.overlap import nearest_partners
+
+    p = len(gene_of)
+    partners = np.empty((p, min(config.edges_per_feature, max(1, p - 1))), dtype=np.int64)
+
+    def task(start: int, stop: int) -> None:
+        nearest_partners(dissimilarity, gene_of, start, stop, partners)
+
+    run_chunks(task, p, chunk=ROWS_PER_CHUNK, threads=threads)
+    rows, slots = np.nonzero(partners >= 0)
+    columns = partners[rows, slots]
+    codes = np.unique(np.minimum(rows, columns) * p + np.maximum(rows, columns))
+    source, target = codes // p, codes % p
+    d = dissimilarity[source * (2 * p - source - 1) // 2 + target - source - 1]
+    kept = d < config.detect_cut_height
+    return BlockEdges(source=source[kept], target=target[kept], overlap=1.0 - d[kept])
+
+
+def _faithful(
+    features: Matrix, labels: Index, config: WgcnaConfig, rules: BlockRules, *, threads: int
+) -> tuple[Index, Matrix]:
+    """Let go of features and modules of low kME, in ``labels``, and return the modules kept and their eigengenes."""
+    assigned = labels > 0
+    if not assigned.any():
+        return np.empty(0, dtype=np.int64), np.empty((0, features.shape[1]))
+    found = module_eigengenes(features[assigned], labels[assigned])
+    kept = []
+    for position, label in enumerate(found.labels):
+        members = np.flatnonzero(labels == label)
+        eigengene = found.eigengenes[position : position + 1]
+        kme = correlation(features[members], eigengene, options=membership_options(config), threads=threads)[:, 0]
+        if np.isnan(kme).any():
+            raise InputError("features", [f"{int(np.isnan(kme).sum())} of a module have no kME, expected all to."])
+        if config.network_type == "unsigned":
+            kme = np.abs(kme)
+        leaving = kme < config.min_kme_to_stay
+        few = (kme > config.min_core_kme).sum() < rules.min_core_kme_size
+        if few or (leaving.any() and (~leaving).sum() < rules.min_module_size):
+            labels[members] = 0
+            continue
+        labels[members[leaving]] = 0
+        kept.append(position)
+    return found.labels[kept], found.eigengenes[kept]

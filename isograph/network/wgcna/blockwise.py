@@ -1,0 +1,355 @@
+"""The whole way from features to modules, block by block."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isograph.config.wgcna import R_MAX_BLOCK_SIZE, R_POWER, WgcnaConfig
+from isograph.kernels._jit import Index, Matrix
+from isograph.network.wgcna.block import (
+    Block,
+    BlockRules,
+    block_modules,
+    correlation_options,
+    membership_options,
+)
+from isograph.network.wgcna.color import labels_to_colors
+from isograph.network.wgcna.correlation import CorrelationOptions, correlation, fisher_pvalue
+from isograph.network.wgcna.eigengene import ModuleEigengenes, module_eigengenes
+from isograph.network.wgcna.merging import MergedModules, merge_close_modules
+from isograph.network.wgcna.partition import feature_blocks
+from isograph.network.wgcna.quality import good_samples_genes
+from isograph.network.wgcna.threshold import SoftThresholds, soft_threshold_table
+from isograph.network.wgcna.tree import Tree
+from isograph.runtime.progress import Steps
+from isograph.runtime.resources import require_memory
+from isograph.runtime.threads import resolve_threads
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_MODULE_SIZE = 20
+FEATURES_PER_CENTER = 20
+CENTERS_PER_BLOCK = 100
+BYTES_PER_PAIR = 12
+DEFAULT_CONFIG = WgcnaConfig()
+# NOTE: samples below which a power is given, for unsigned and hybrid and for signed networks.
+PUBLISHED_POWERS = ((20, 9.0, 18.0), (30, 8.0, 16.0), (40, 7.0, 14.0), (np.inf, 6.0, 12.0))
+
+
+@dataclass(frozen=True, slots=True)
+class PowerChoice:
+    """The soft-threshold power and why it is that.
+
+    Attributes
+    ----------
+    power : the power.
+    reason : a sentence.
+    table : the scale-free fits it was chosen from, None where it was given.
+    """
+
+    power: float
+    reason: str
+    table: SoftThresholds | None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockwiseModules:
+    """Modules of all features; R: ``blockwiseModules``.
+
+    Attributes
+    ----------
+    labels : (p,), 0 for none, 1 for the largest module.
+    colors : (p,), the same as colour names; modules of equal size may be numbered differently, as in R.
+    unmerged_labels, unmerged_colors : (p,), before close modules were merged.
+    eigengenes : (m, n), in the order of their tree, that of the features in no module last; NaN in samples left out.
+    eigengene_labels : (m,) labels of the eigengenes.
+    variance_explained : (m,).
+    good_features, good_samples : (p,), (n,), what took part.
+    reasons : feature → why it did not take part.
+    blocks : (p,) block of each feature, 1 for the largest, 0 for a feature that did not take part.
+    block_results : of every block, what was found; its features are those of the block that took part, in order.
+    merges : labels merged into others, pass by pass.
+    merge_tree : tree of the eigengenes before merging, None for fewer than two modules.
+    power : the power and why.
+    min_module_size : features a module had to have.
+    """
+
+    labels: Index
+    colors: NDArray[np.str_]
+    unmerged_labels: Index
+    unmerged_colors: NDArray[np.str_]
+    eigengenes: Matrix
+    eigengene_labels: Index
+    variance_explained: Matrix
+    good_features: NDArray[np.bool_]
+    good_samples: NDArray[np.bool_]
+    reasons: dict[int, str]
+    blocks: Index
+    block_results: tuple[Block, ...]
+    merges: tuple[dict[str, str], ...]
+    merge_tree: Tree | None
+    power: PowerChoice
+    min_module_size: float
+
+
+def blockwise_memory(n_features: int, config: WgcnaConfig) -> int:
+    """Return the bytes the largest block takes: a square matrix and a triangle of float64."""
+    return BYTES_PER_PAIR * min(n_features, block_limit(config) or n_features) ** 2
+
+
+def block_limit(config: WgcnaConfig) -> int | None:
+    """Return the features a block may have, None for any number."""
+    return R_MAX_BLOCK_SIZE if config.max_block_size is None and config.r_defaults else config.max_block_size
+
+
+def blockwise_modules(
+    features: Matrix,
+    config: WgcnaConfig = DEFAULT_CONFIG,
+    *,
+    gene_of: Index | None = None,
+    threads: int | None = None,
+    steps: Steps | None = None,
+) -> BlockwiseModules:
+    """Return the modules of a feature matrix; R: ``blockwiseModules(numericLabels = TRUE)``.
+
+    Parameters
+    ----------
+    features : (p, n), NaN where missing.
+    config : R's arguments in snake_case.
+    gene_of : (p,) gene of each feature; given, the strongest overlaps between genes are kept as edges.
+    threads : None for the cores this process may use. No result depends on it.
+    steps : times each step.
+
+    Raises
+    ------
+    InputError
+        Fewer than 4 features or samples are good, or correlations are not defined.
+    ResourceError
+        The largest block needs more memory than there is.
+    """
+    values = np.ascontiguousarray(features, dtype=np.float64)
+    steps = steps or Steps()
+    n_threads = resolve_threads(threads)
+    with steps.step("good features"):
+        good = good_samples_genes(values)
+        kept = values if good.all_good else np.ascontiguousarray(values[np.ix_(good.features, good.samples)])
+    _require_block_memory(len(kept), config)
+    power = _power(kept, config, n_threads, steps)
+    size = config.min_module_size
+    size = min(DEFAULT_MODULE_SIZE, len(kept) / 2) if size is None else size
+    core = size / 3 if config.min_core_kme_size is None else config.min_core_kme_size
+    rules = BlockRules(power=power.power, min_module_size=size, min_core_kme_size=core)
+    block_of = _blocks(kept, config, n_threads, steps)
+    genes = None if gene_of is None else gene_of[good.features]
+    blocks, labels = _block_results(kept, block_of, config, rules, genes=genes, threads=n_threads, steps=steps)
+    with steps.step("merge"):
+        _reassign(kept, labels, blocks, config, rules, n_samples=values.shape[1], threads=n_threads)
+        merged = _merged(kept, labels, config)
+        colors = _merged_colors(kept, labels, merged, config)
+    return BlockwiseModules(
+        **_all_features(good.features, labels, merged, colors, block_of),
+        **_all_samples(good.samples, merged.eigengenes),
+        good_features=good.features,
+        good_samples=good.samples,
+        reasons=good.reasons,
+        block_results=tuple(blocks),
+        merges=merged.merges,
+        merge_tree=merged.first_tree,
+        power=power,
+        min_module_size=size,
+    )
+
+
+def _require_block_memory(n_features: int, config: WgcnaConfig) -> None:
+    largest = min(n_features, block_limit(config) or n_features)
+    require_memory(
+        blockwise_memory(n_features, config),
+        what=f"a network of {largest} features in one block",
+        remedy="Set max_block_size (R's is 5000) to divide the features into blocks, or use fewer features.",
+    )
+
+
+def published_power(network_type: str, n_samples: int) -> float:
+    """Return the power that the authors of WGCNA advise when no power makes the network scale-free."""
+    position = 2 if network_type == "signed" else 1
+    return next(row[position] for row in PUBLISHED_POWERS if n_samples < row[0])
+
+
+def _power(features: Matrix, config: WgcnaConfig, threads: int, steps: Steps) -> PowerChoice:
+    if config.power is not None:
+        return PowerChoice(config.power, "as given", None)
+    if config.r_defaults:
+        return PowerChoice(R_POWER, "R's default", None)
+    with steps.step("soft threshold") as progress:
+        table = soft_threshold_table(
+            features,
+            network_type=config.network_type,
+            r_squared_cut=config.r_squared_cut,
+            options=correlation_options(config),
+            threads=threads,
+            progress=progress,
+        )
+    falling = np.flatnonzero((table.r_squared > config.r_squared_cut) & (table.slope < 0))
+    if len(falling):
+        reason = f"the smallest power with scale-free R² above {config.r_squared_cut:g} and a falling line"
+        return PowerChoice(float(table.power[falling[0]]), reason, table)
+    power = published_power(config.network_type, features.shape[1])
+    reason = (
+        f"no power reaches scale-free R² {config.r_squared_cut:g} with a falling line: the published default for "
+        f"{config.network_type} networks of {features.shape[1]} samples"
+    )
+    logger.warning("power %g: %s", power, reason)
+    return PowerChoice(power, reason, table)
+
+
+def _blocks(features: Matrix, config: WgcnaConfig, threads: int, steps: Steps) -> Index:
+    limit = block_limit(config)
+    if limit is None or len(features) <= limit:
+        return np.ones(len(features), dtype=np.int64)
+    centers = config.n_preclustering_centers
+    if centers is None:
+        centers = int(min(len(features) / FEATURES_PER_CENTER, CENTERS_PER_BLOCK * len(features) / limit))
+    with steps.step("blocks"):
+        return feature_blocks(
+            features,
+            max_block_size=limit,
+            n_centers=max(1, centers),
+            penalty_power=config.block_size_penalty_power,
+            seed=config.random_seed,
+            threads=threads,
+        )
+
+
+def _block_results(
+    features: Matrix,
+    block_of: Index,
+    config: WgcnaConfig,
+    rules: BlockRules,
+    *,
+    genes: Index | None,
+    threads: int,
+    steps: Steps,
+) -> tuple[list[Block], Index]:
+    """Return what was found in each block and the labels of all features."""
+    labels = np.zeros(len(features), dtype=np.int64)
+    results: list[Block] = []
+    highest = 0
+    for number in range(1, int(block_of.max()) + 1):
+        members = np.flatnonzero(block_of == number)
+        found = block_modules(
+            features if len(members) == len(features) else np.ascontiguousarray(features[members]),
+            config,
+            rules,
+            highest_label=highest,
+            gene_of=None if genes is None else genes[members],
+            threads=threads,
+            steps=steps,
+        )
+        labels[members] = found.labels
+        highest = found.highest_label
+        results.append(found)
+    return results, labels
+
+
+def _reassign(
+    features: Matrix,
+    labels: Index,
+    blocks: list[Block],
+    config: WgcnaConfig,
+    rules: BlockRules,
+    *,
+    n_samples: int,
+    threads: int,
+) -> None:
+    """Move features to the module they correlate with clearly better, in ``labels``.
+
+    NOTE: as in R, a feature gets the position of that module among those kept, not its label, and p-values count the
+    samples that were left out.
+    """
+    assigned = np.flatnonzero(labels > 0)
+    if len(assigned) == 0:
+        return
+    eigengenes = np.concatenate([block.eigengenes for block in blocks])
+    eigengene_labels = np.concatenate([block.eigengene_labels for block in blocks])
+    kme = correlation(features[assigned], eigengenes, options=membership_options(config), threads=threads)
+    if config.network_type == "unsigned":
+        kme = np.abs(kme)
+    best = np.argmax(kme, axis=1)
+    before = labels[assigned].copy()
+    dissolved = []
+    for position, label in enumerate(eigengene_labels):
+        members = np.flatnonzero(before == label)
+        own, highest = kme[members, position], kme[members, best[members]]
+        worse = own < highest
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = fisher_pvalue(highest, n_samples) / fisher_pvalue(own, n_samples)
+        moved = worse & np.isfinite(ratio) & (ratio < config.reassign_threshold)
+        labels[assigned[members[moved]]] = best[members[moved]] + 1
+        if len(members) - moved.sum() < rules.min_module_size:
+            dissolved.append(label)
+    labels[np.isin(labels, dissolved)] = 0
+
+
+def _merged(features: Matrix, labels: NDArray[np.int64], config: WgcnaConfig) -> MergedModules:
+    if not (labels > 0).any():
+        grey = module_eigengenes(features, labels)
+        return MergedModules(labels, grey, grey.taken(np.arange(0)), None, ())
+    return merge_close_modules(
+        features, labels, cut_height=config.merge_cut_height, relabel=True, options=_merge_options(config)
+    )
+
+
+def _merged_colors(
+    features: Matrix, labels: Index, merged: MergedModules, config: WgcnaConfig
+) -> NDArray[np.str_]:
+    """Return the colours R gives when it merges colours instead of numbers: they differ among modules of equal size."""
+    sizes = np.bincount(merged.labels)[1:]
+    if len(np.unique(sizes)) == len(sizes):
+        return np.array(labels_to_colors(merged.labels), dtype=str)
+    colors = np.array(labels_to_colors(labels), dtype=str)
+    again = merge_close_modules(
+        features, colors, cut_height=config.merge_cut_height, relabel=True, options=_merge_options(config)
+    )
+    return np.asarray(again.labels, dtype=str)
+
+
+def _merge_options(config: WgcnaConfig) -> CorrelationOptions:
+    return CorrelationOptions(
+        cor_type=config.cor_type, max_p_outliers=config.max_p_outliers, pearson_fallback=config.pearson_fallback
+    )
+
+
+def _all_features(
+    good: NDArray[np.bool_], unmerged: Index, merged: MergedModules, colors: NDArray[np.str_], block_of: Index
+) -> dict[str, NDArray]:  # type: ignore[type-arg]
+    """Return labels, colours and blocks of all features from those of the good ones."""
+
+    def spread(values: Index) -> Index:
+        out = np.zeros(len(good), dtype=np.int64)
+        out[good] = values
+        return out
+
+    all_colors = np.full(len(good), labels_to_colors([0])[0], dtype=np.result_type(colors, "U4"))
+    all_colors[good] = colors
+    return {
+        "labels": spread(merged.labels),
+        "colors": all_colors,
+        "unmerged_labels": spread(unmerged),
+        "unmerged_colors": np.array(labels_to_colors(spread(unmerged)), dtype=str),
+        "blocks": spread(block_of),
+    }
+
+
+def _all_samples(good: NDArray[np.bool_], found: ModuleEigengenes) -> dict[str, NDArray]:  # type: ignore[type-arg]
+    """Return the eigengenes over all samples from those over the good ones."""
+    eigengenes = np.full((len(found.labels), len(good)), np.nan)
+    eigengenes[:, good] = found.eigengenes
+    return {
+        "eigengenes": eigengenes,
+        "eigengene_labels": found.labels,
+        "variance_explained": found.variance_explained,
+    }

@@ -8,11 +8,12 @@ from difflib import get_close_matches
 from typing import Any, get_args, get_origin, get_type_hints
 
 from isograph.config.factor import FactorConfig
+from isograph.config.wgcna import WgcnaConfig
 from isograph.errors import ConfigError
 
-BackendConfig = FactorConfig
+BackendConfig = FactorConfig | WgcnaConfig
 
-BACKENDS: dict[str, type[BackendConfig]] = {"factor": FactorConfig}
+BACKENDS: dict[str, type[BackendConfig]] = {"factor": FactorConfig, "wgcna": WgcnaConfig}
 
 
 def backend_settings(backend: str, given: Mapping[str, str]) -> BackendConfig:

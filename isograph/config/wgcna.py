@@ -109,7 +109,7 @@ class WgcnaConfig:
             "max_block_size": (10, 2**31),
             "n_preclustering_centers": (2, 2**31),
             "block_size_penalty_power": (0, 100),
-            "random_seed": (-(2**31) + 1, 2**31 - 1),
+            "random_seed": (0, 2**31 - 1),
             "deep_split": (0, 4),
             "detect_cut_height": (0, 10),
             "min_module_size": (1, 2**31),

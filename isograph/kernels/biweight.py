@@ -1,4 +1,4 @@
-"""Rows made ready for correlation, Pearson's and the biweight midcorrelation's, and pairs of rows with missing values."""
+"""Rows made ready for Pearson correlation and biweight midcorrelation, and pairs of rows with missing values."""
 
 from __future__ import annotations
 

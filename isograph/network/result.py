@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from isograph.features.channel import Channels
 from isograph.kernels._jit import Index, Vector
@@ -44,6 +44,9 @@ class Network:
     channels : the features the network is of; without the hidden confounders that the backend removed.
     confounders : hidden factors that the backend found, removed or not.
     calibration : what the backend says about itself, plain JSON values.
+    colors : colour name of each community; empty where the backend has none.
+    excluded : feature → why it did not take part.
+    excluded_samples : numbers of the samples that did not take part.
     """
 
     source: Index
@@ -56,3 +59,6 @@ class Network:
     channels: Channels
     confounders: tuple[Confounder, ...]
     calibration: Mapping[str, object]
+    colors: tuple[str, ...] = ()
+    excluded: Mapping[int, str] = field(default_factory=dict)
+    excluded_samples: tuple[int, ...] = ()

@@ -9,8 +9,15 @@ import polars as pl
 
 from isograph.features.channel import Channels
 from isograph.network.membership import Modules
-from isograph.network.result import Confounder
-from isograph.schemas import EIGENGENES, FEATURE_SCORES, HIDDEN_FACTORS, MODULE_SUMMARY, MODULES
+from isograph.network.result import Confounder, Network
+from isograph.schemas import (
+    EIGENGENES,
+    EXCLUDED_FEATURES,
+    FEATURE_SCORES,
+    HIDDEN_FACTORS,
+    MODULE_SUMMARY,
+    MODULES,
+)
 
 
 def module_table(channels: Channels, modules: Modules, gene_names: pl.DataFrame) -> pl.DataFrame:
@@ -88,8 +95,39 @@ def feature_score_table(channels: Channels, sample_ids: Sequence[str]) -> pl.Dat
     return table.with_columns(columns)
 
 
-def summary_table(modules: Modules, channels: Channels, module_rows: pl.DataFrame, edges: pl.DataFrame) -> pl.DataFrame:
-    """Return the ``module_summary`` table from the ``modules`` and ``edges`` tables."""
+def excluded_table(channels: Channels, network: Network) -> pl.DataFrame:
+    """Return the ``excluded_features`` table: what carries no channel, and what did not take part in the network."""
+    features = list(network.excluded)
+    left_out = pl.DataFrame(
+        {
+            "gene_id": [channels.gene_ids[channels.gene_of[feature]] for feature in features],
+            "feature_type": [channels.feature_types[feature] for feature in features],
+            "reason": list(network.excluded.values()),
+        },
+        schema=EXCLUDED_FEATURES.schema,
+    )
+    return pl.concat([channels.excluded, left_out]).sort("gene_id", "feature_type") if features else channels.excluded
+
+
+def module_colors(modules: Modules, network: Network) -> list[str | None]:
+    """Return the colour name of each module, None where the backend has none."""
+    if not network.colors:
+        return [None] * len(modules.module_ids)
+    community = np.empty(len(modules.module_ids), dtype=np.int64)
+    inside = modules.feature_module >= 0
+    community[modules.feature_module[inside]] = network.community_of[inside]
+    return [network.colors[number] for number in community]
+
+
+def summary_table(
+    modules: Modules,
+    channels: Channels,
+    module_rows: pl.DataFrame,
+    edges: pl.DataFrame,
+    *,
+    colors: Sequence[str | None] | None = None,
+) -> pl.DataFrame:
+    """Return the ``module_summary`` table from the ``modules`` and ``edges`` tables; colors: one per module."""
     numbers = np.arange(len(modules.module_ids))
     made_of = pl.DataFrame(
         {
@@ -97,6 +135,7 @@ def summary_table(modules: Modules, channels: Channels, module_rows: pl.DataFram
             "n_switch_features": _counts(modules.feature_module[channels.is_switch], len(numbers)),
             "n_abundance_features": _counts(modules.feature_module[~channels.is_switch], len(numbers)),
             "variance_explained": modules.explained,
+            "wgcna_color": pl.Series(colors or [None] * len(numbers), dtype=pl.String),
         }
     )
     by_gene = (

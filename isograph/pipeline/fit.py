@@ -27,8 +27,10 @@ from isograph.network.result import Network
 from isograph.network.role import ACTIVE_R, gene_roles
 from isograph.network.table import (
     eigengene_table,
+    excluded_table,
     feature_score_table,
     hidden_factor_table,
+    module_colors,
     module_table,
     summary_table,
 )
@@ -165,7 +167,8 @@ def _run(path: Path, out: Path, config: FitConfig, writer: ArtifactWriter, steps
             writer.table(contract, tables[name])
         writer.json("fit_config.json", fit_record(bundle, config, request, path=path, out=out, threads=threads))
     hidden = hidden_factor_rows(network.confounders, bundle.samples, request, config.covariates)
-    writer.json("calibration.json", {**_calibration(features, network, tables, steps), "hidden_confounders": hidden})
+    told = _calibration(bundle, features, network, tables, steps)
+    writer.json("calibration.json", {**told, "hidden_confounders": hidden})
 
 
 def _requested(bundle: Bundle, config: FitConfig) -> Request:
@@ -221,18 +224,20 @@ def _tables(
         "feature_scores": feature_score_table(features, sample_ids),
         "module_gene_roles": gene_roles(features, modules, threads=threads),
         "eigengenes": eigengene_table(modules, sample_ids),
-        "module_summary": summary_table(modules, features, module_rows, edges),
+        "module_summary": summary_table(modules, features, module_rows, edges, colors=module_colors(modules, network)),
         "switch_loadings": features.loadings,
-        "excluded_features": features.excluded,
+        "excluded_features": excluded_table(features, network),
         "hidden_factors": hidden_factor_table(network.confounders, sample_ids),
     }
 
 
 def _calibration(
-    features: Channels, network: Network, tables: Mapping[str, pl.DataFrame], steps: Steps
+    bundle: Bundle, features: Channels, network: Network, tables: Mapping[str, pl.DataFrame], steps: Steps
 ) -> dict[str, object]:
+    excluded = [bundle.sample_ids[number] for number in network.excluded_samples]
     return {
         **network.calibration,
+        **({"excluded_samples": excluded} if excluded else {}),
         "n_modules": tables["module_summary"].height,
         "n_edges": tables["edges"].height,
         "n_samples": features.z.shape[1],

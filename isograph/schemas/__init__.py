@@ -112,7 +112,7 @@ EDGES = Table(
         Column("target_feature_id", pl.String(), "feature of the target gene in that pair"),
         Column("source_feature_type", pl.String(), "switch or abundance"),
         Column("target_feature_type", pl.String(), "switch or abundance"),
-        Column("similarity", pl.Float64(), "second-order similarity of that pair, 0 to 1"),
+        Column("similarity", pl.Float64(), "second-order similarity of that pair, 0 to 1; wgcna: topological overlap"),
     ),
     key=("source", "target"),
     order="source, target",
@@ -215,6 +215,7 @@ MODULE_SUMMARY = Table(
         Column("hub_gene", pl.String(), "gene with the largest |kme|"),
         Column("n_edges", pl.Int64(), "edges between genes of the module"),
         Column("mean_abs_kme", pl.Float64(), "mean |kme| of its genes"),
+        Column("wgcna_color", pl.String(), "WGCNA's colour name of the module", "the backend is not wgcna"),
     ),
     key=("module_id",),
     order="module_id",
@@ -236,11 +237,15 @@ SWITCH_LOADINGS = Table(
 )
 EXCLUDED_FEATURES = Table(
     name="excluded_features",
-    row="one channel that a gene cannot carry",
+    row="one channel that a gene cannot carry, or with too few values for the network",
     columns=(
         _GENE,
         _FEATURE_TYPE,
-        Column("reason", pl.String(), "single isoform, constant, or constant or too few values"),
+        Column(
+            "reason",
+            pl.String(),
+            "single isoform, constant, or constant or too few values; wgcna: also half of its values missing",
+        ),
     ),
     key=("gene_id", "feature_type"),
     order="gene_id, feature_type",

@@ -36,6 +36,8 @@ def assign_nearby(
     candidates : labels that may be joined by branch; None where any may, whatever the branch.
     max_distance : distance below which the diameter does not matter.
     """
+    from isograph.kernels.treecut import object_distances
+
     n = objects_of(condensed)
     members, offsets = _members(clusters)
     diameters = _diameters(condensed, n, members, offsets)
@@ -44,10 +46,11 @@ def assign_nearby(
         objects = np.flatnonzero(groups == group)
         allowed = _allowed(int(on_branch[objects[0]]), candidates, len(diameters))
         if len(allowed):
-            joined = _nearest_of_group(condensed, n, objects, members, offsets, allowed)
+            joined = _nearest_of_group(condensed, objects, members, offsets, allowed)
             labels[objects] = _decided(*joined, diameters, max_distance, otherwise=REJECTED)
     single = np.flatnonzero(labels == 0)
-    distances = _object_distances(condensed, n, single, members, offsets, on_branch[single], candidates)
+    distances = _wanted(on_branch[single], candidates, len(diameters))
+    object_distances(condensed, n, single, members, offsets, distances, 0, len(single))
     for number, label in enumerate(single):
         if np.isfinite(distances[number]).any():
             nearest = int(np.argmin(distances[number]))
@@ -78,33 +81,22 @@ def _allowed(branch: int, candidates: Mapping[int, Sequence[int]] | None, n_clus
 
 
 def _nearest_of_group(
-    condensed: Vector, n: int, objects: Index, members: Index, offsets: Index, allowed: Sequence[int]
+    condensed: Vector, objects: Index, members: Index, offsets: Index, allowed: Sequence[int]
 ) -> tuple[int, float]:
     """Return the nearest cluster's number (label − 1) and its distance."""
     from isograph.kernels.treecut import group_distance
 
+    n = objects_of(condensed)
     distances = [group_distance(condensed, n, objects, members[offsets[k - 1] : offsets[k]]) for k in allowed]
     nearest = int(np.argmin(distances))
     return allowed[nearest] - 1, float(distances[nearest])
 
 
-def _object_distances(
-    condensed: Vector,
-    n: int,
-    objects: Index,
-    members: Index,
-    offsets: Index,
-    branches: Index,
-    candidates: Mapping[int, Sequence[int]] | None,
-) -> Matrix:
-    """Return the mean dissimilarity of each object to each cluster it may join, infinite elsewhere."""
-    from isograph.kernels.treecut import object_distances
-
-    n_clusters = len(offsets) - 1
-    wanted = np.full((len(objects), n_clusters), np.inf)
+def _wanted(branches: Index, candidates: Mapping[int, Sequence[int]] | None, n_clusters: int) -> Matrix:
+    """Return NaN where an object may join a cluster, infinity elsewhere."""
+    wanted = np.full((len(branches), n_clusters), np.inf)
     for number, branch in enumerate(branches.tolist()):
         wanted[number, [label - 1 for label in _allowed(branch, candidates, n_clusters)]] = np.nan
-    object_distances(condensed, n, objects, members, offsets, wanted, 0, len(objects))
     return wanted
 
 

@@ -167,13 +167,11 @@ def _tree(
 def _refuse_undefined(adjacency: Matrix) -> None:
     undefined = sum(int(np.isnan(row).any()) for row in adjacency)
     if undefined:
-        raise InputError(
-            "features",
-            [
-                f"{undefined} have a correlation that is not defined: two features have no sample in common, or do not "
-                "vary over those they have. Leave out features with many missing values."
-            ],
+        found = (
+            f"{undefined} have a correlation that is not defined: two features have no sample in common, or do not "
+            "vary over those they have. Leave out features with many missing values."
         )
+        raise InputError("features", [found])
 
 
 def _edges(dissimilarity: Vector, gene_of: Index, config: WgcnaConfig, *, threads: int) -> BlockEdges:

@@ -303,9 +303,7 @@ def _merged(features: Matrix, labels: NDArray[np.int64], config: WgcnaConfig) ->
     )
 
 
-def _merged_colors(
-    features: Matrix, labels: Index, merged: MergedModules, config: WgcnaConfig
-) -> NDArray[np.str_]:
+def _merged_colors(features: Matrix, labels: Index, merged: MergedModules, config: WgcnaConfig) -> NDArray[np.str_]:
     """Return the colours R gives when it merges colours instead of numbers: they differ among modules of equal size."""
     sizes = np.bincount(merged.labels)[1:]
     if len(np.unique(sizes)) == len(sizes):

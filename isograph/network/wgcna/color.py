@@ -9,19 +9,19 @@ import numpy as np
 from isograph.kernels._jit import Index
 
 GREY = "grey"
-STANDARD = tuple(
-    """
-    turquoise blue brown yellow green red black pink magenta purple greenyellow tan salmon cyan midnightblue lightcyan
-    grey60 lightgreen lightyellow royalblue darkred darkgreen darkturquoise darkgrey orange darkorange white skyblue
-    saddlebrown steelblue paleturquoise violet darkolivegreen darkmagenta sienna3 yellowgreen skyblue3 plum1 orangered4
-    mediumpurple3 lightsteelblue1 lightcyan1 ivory floralwhite darkorange2 brown4 bisque4 darkslateblue plum2 thistle2
-    thistle1 salmon4 palevioletred3 navajowhite2 maroon lightpink4 lavenderblush3 honeydew1 darkseagreen4 coral1
-    antiquewhite4 coral2 mediumorchid skyblue2 yellow4 skyblue1 plum orangered3 mediumpurple2 lightsteelblue lightcoral
-    indianred4 firebrick4 darkolivegreen4 brown2 blue2 darkviolet plum3 thistle3 thistle salmon2 palevioletred2
-    navajowhite1 magenta4 lightpink3 lavenderblush2 honeydew darkseagreen3 coral antiquewhite2 coral3 mediumpurple4
-    skyblue4 yellow3 sienna4 pink4 orangered1 mediumpurple1 lightslateblue lightblue4
-    """.split()
-)
+_NAMES = """
+    turquoise blue brown yellow green red black pink magenta purple greenyellow tan salmon cyan midnightblue
+    lightcyan grey60 lightgreen lightyellow royalblue darkred darkgreen darkturquoise darkgrey orange darkorange
+    white skyblue saddlebrown steelblue paleturquoise violet darkolivegreen darkmagenta sienna3 yellowgreen skyblue3
+    plum1 orangered4 mediumpurple3 lightsteelblue1 lightcyan1 ivory floralwhite darkorange2 brown4 bisque4
+    darkslateblue plum2 thistle2 thistle1 salmon4 palevioletred3 navajowhite2 maroon lightpink4 lavenderblush3
+    honeydew1 darkseagreen4 coral1 antiquewhite4 coral2 mediumorchid skyblue2 yellow4 skyblue1 plum orangered3
+    mediumpurple2 lightsteelblue lightcoral indianred4 firebrick4 darkolivegreen4 brown2 blue2 darkviolet plum3
+    thistle3 thistle salmon2 palevioletred2 navajowhite1 magenta4 lightpink3 lavenderblush2 honeydew darkseagreen3
+    coral antiquewhite2 coral3 mediumpurple4 skyblue4 yellow3 sienna4 pink4 orangered1 mediumpurple1 lightslateblue
+    lightblue4
+"""
+STANDARD = tuple(_NAMES.split())
 
 
 def standard_colors(n: int) -> list[str]:

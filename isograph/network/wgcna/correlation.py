@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 # NOTE: the grid of tiles depends on the number of features alone, so the bits do not depend on the threads.
 TILE = 512
+FEW = 64
 MIN_PRESENT = 4
 Visit = Callable[[Matrix, int, int], None]
 
@@ -75,8 +76,7 @@ class CorrelationRows:
     @property
     def defined(self) -> NDArray[np.bool_]:
         """Whether each row has a correlation with anything."""
-        kept: NDArray[np.bool_] = ~np.isnan(self.units).any(axis=1)
-        return kept
+        return np.asarray(~np.isnan(self.units).any(axis=1))
 
 
 DEFAULT = CorrelationOptions()
@@ -168,7 +168,11 @@ def each_tile(
         visit(correlation_tile(x, y, row, column, options=options), row, column)
 
     calls = [partial(one, row, column) for row, column in tile_places(len(x.values), len(y.values), upper=upper)]
-    run_calls(calls, threads=threads, progress=progress)
+    if min(len(x.values), len(y.values)) <= FEW:
+        for call in calls:
+            call()
+    else:
+        run_calls(calls, threads=threads, progress=progress)
 
 
 def tile_places(p: int, q: int, *, upper: bool) -> Iterator[tuple[int, int]]:
@@ -185,7 +189,7 @@ def correlation_tile(
     from isograph.kernels.biweight import pairwise_biweight, pairwise_pearson
 
     rows, columns = slice(row, row + TILE), slice(column, column + TILE)
-    tile: Matrix = x.units[rows] @ y.units[columns].T
+    tile = _products(x.units[rows], y.units[columns])
     if x.again[rows].any() or y.again[columns].any():
         if x.robust or y.robust:
             pairwise_biweight(
@@ -208,6 +212,13 @@ def correlation_tile(
                 x.values[rows], y.values[columns], x.again[rows], y.again[columns], not options.cosine, tile
             )
     return np.clip(tile, -1.0, 1.0, out=tile)
+
+
+def _products(left: Matrix, right: Matrix) -> Matrix:
+    """Return left · rightᵀ; of few rows without BLAS, whose threads cost more to hold back than they would save."""
+    few = min(len(left), len(right)) <= FEW
+    products: Matrix = np.einsum("in,jn->ij", left, right) if few else left @ right.T
+    return products
 
 
 def student_pvalue(r: Vector, n_samples: int) -> Vector:

@@ -129,6 +129,4 @@ def _tree(eigengenes: Matrix, options: CorrelationOptions, *, use_abs: bool) -> 
 def _survivors(labels: Labels, groups: Index) -> dict[object, object]:
     """Return old label → surviving label (the first of its group) of those that merge."""
     first = {int(group): labels[position] for position, group in reversed(list(enumerate(groups)))}
-    return {
-        label: first[int(group)] for label, group in zip(labels, groups, strict=True) if label != first[int(group)]
-    }
+    return {label: first[int(group)] for label, group in zip(labels, groups, strict=True) if label != first[int(group)]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -160,7 +161,7 @@ def overlap_dissimilarity(
         shared = adjacency[row : row + TILE] @ adjacency[column : column + TILE].T
         overlap_tile(shared, adjacency, connectivity, row, column, mean, second, absolute, out)
 
-    calls = [lambda r=row, c=column: one(r, c) for row, column in tile_places(p, p, upper=True)]  # type: ignore[misc]
+    calls = [partial(one, row, column) for row, column in tile_places(p, p, upper=True)]
     run_calls(calls, threads=threads, progress=progress)
     return out
 

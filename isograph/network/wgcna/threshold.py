@@ -72,8 +72,8 @@ class SoftThresholds:
 
     def rows(self) -> list[dict[str, float]]:
         """Return one mapping per power, column name → value."""
-        names = ("power", "r_squared", "slope", "truncated_r_squared", "mean_k", "median_k", "max_k")
-        names = (*names, "density", "centralization", "heterogeneity")
+        fits = ("power", "r_squared", "slope", "truncated_r_squared")
+        names = (*fits, "mean_k", "median_k", "max_k", "density", "centralization", "heterogeneity")
         columns = [getattr(self, name).tolist() for name in names]
         return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
@@ -114,7 +114,8 @@ def soft_threshold_table(
     )
     if len(features) < 3:
         raise InputError("features", [f"there are {len(features)}, expected 3 or more."])
-    k = _connectivity(correlation_rows(features, options=options), tried, kind, options, threads, progress)
+    rows = correlation_rows(features, options=options)
+    k = _connectivity(rows, tried, kind, options, threads=threads, progress=progress)
     fits = [scale_free_fit(k[:, column]) for column in range(len(tried))]
     r_squared = np.array([fit.r_squared for fit in fits])
     above = np.flatnonzero(r_squared > r_squared_cut)
@@ -135,7 +136,7 @@ def soft_threshold_table(
 def scale_free_fit(k: Vector, *, n_breaks: int = N_BREAKS, remove_first: bool = False) -> ScaleFreeFit:
     """Return how scale-free a connectivity is; R: ``scaleFreeFitIndex``.
 
-    k: (p,), in ``n_breaks`` bins of equal width; an empty bin counts with frequency 0. remove_first: without the lowest.
+    k: (p,), in ``n_breaks`` bins of equal width, an empty one of frequency 0. remove_first: without the lowest bin.
 
     Raises
     ------
@@ -193,6 +194,7 @@ def _connectivity(
     powers: Vector,
     kind: str,
     options: CorrelationOptions,
+    *,
     threads: int,
     progress: Callable[[int, int], None] | None,
 ) -> Matrix:

@@ -235,15 +235,17 @@ def _branches(tree: Tree, condensed: Vector, criteria: _Criteria) -> tuple[list[
             branch_at[row] = number
         else:
             pair = int(branch_at[one]), int(branch_at[other])
-            branch_at[row] = _joined(branches, on_branch, pair, height, condensed, criteria)
+            found = _joined(branches, pair, height, on_branch=on_branch, condensed=condensed, criteria=criteria)
+            branch_at[row] = found
     return branches, on_branch
 
 
 def _joined(
     branches: list[_Branch],
-    on_branch: Index,
     pair: tuple[int, int],
     height: float,
+    *,
+    on_branch: Index,
     condensed: Vector,
     criteria: _Criteria,
 ) -> int:
@@ -280,9 +282,7 @@ def _basic_parts(branches: list[_Branch], number: int) -> list[int]:
     return [number] if branches[number].basic else branches[number].constituents
 
 
-def _failure(
-    branch: _Branch, height: float, condensed: Vector, n: int, criteria: _Criteria
-) -> tuple[float, bool]:
+def _failure(branch: _Branch, height: float, condensed: Vector, n: int, criteria: _Criteria) -> tuple[float, bool]:
     """Return the scatter of a branch's core and whether the branch cannot stand alone below ``height``."""
     if not branch.basic:
         return float("nan"), False

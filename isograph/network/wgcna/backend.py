@@ -1,0 +1,112 @@
+"""The ``wgcna`` backend: R WGCNA's modules on the channels every backend gets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from isograph.config.wgcna import WgcnaConfig
+from isograph.features.channel import Channels
+from isograph.kernels._jit import Index, Vector
+from isograph.network.graph import giant_component_fraction
+from isograph.network.pairs import PAIRS_PER_CHUNK, pair_correlations
+from isograph.network.result import Network
+from isograph.network.wgcna.blockwise import BlockwiseModules, blockwise_memory, blockwise_modules
+from isograph.network.wgcna.color import labels_to_colors
+from isograph.network.wgcna.correlation import TILE
+from isograph.runtime.progress import Steps
+from isograph.runtime.threads import run_chunks
+
+BYTES_PER_EDGE = 80
+
+
+def wgcna_memory(n_features: int, config: WgcnaConfig, *, threads: int) -> int:
+    """Return the bytes the backend needs beside the features themselves."""
+    tiles = 3 * 8 * TILE * TILE * threads
+    return blockwise_memory(n_features, config) + tiles + BYTES_PER_EDGE * n_features * config.edges_per_feature
+
+
+def wgcna_network(channels: Channels, config: WgcnaConfig, *, seed: int, threads: int, steps: Steps) -> Network:
+    """Return the feature network and R WGCNA's partition of it.
+
+    Modules are passed on as they are: of features, a module of genes has no further least size or kME. The seed is
+    added to ``random_seed``, so that the default draws what R draws.
+    """
+    missing = channels.missing
+    features = channels.z if missing is None else np.where(missing, np.nan, channels.z)
+    config = replace(config, random_seed=(config.random_seed + seed) % 2**31)
+    found = blockwise_modules(features, config, gene_of=channels.gene_of, threads=threads, steps=steps)
+    source, target, overlap = _edges(found)
+    giant = giant_component_fraction(source, target)
+    return Network(
+        source=source,
+        target=target,
+        weight=_weights(channels, source, target, threads=threads),
+        similarity=overlap,
+        community_of=found.labels - 1,
+        min_module_size=1,
+        min_kme=0.0,
+        channels=channels,
+        confounders=(),
+        calibration=_calibration(found, config) | {"giant_component_fraction": giant},
+        colors=tuple(labels_to_colors(np.arange(1, found.labels.max(initial=0) + 1))),
+        excluded=found.reasons,
+        excluded_samples=tuple(np.flatnonzero(~found.good_samples).tolist()),
+    )
+
+
+def _edges(found: BlockwiseModules) -> tuple[Index, Index, Vector]:
+    """Return the strongest overlaps of all blocks, source < target, ordered by them."""
+    parts = []
+    for number, block in enumerate(found.block_results, start=1):
+        if block.edges is not None:
+            members = np.flatnonzero(found.blocks == number)
+            parts.append((members[block.edges.source], members[block.edges.target], block.edges.overlap))
+    if not parts:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0)
+    source, target, overlap = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    order = np.lexsort((target, source))
+    return source[order], target[order], overlap[order]
+
+
+def _weights(channels: Channels, source: Index, target: Index, *, threads: int) -> Vector:
+    """Return Pearson r of each edge over the samples present in both features."""
+    missing = channels.missing
+    if missing is None:
+        return pair_correlations(channels.z, source, target, threads=threads)
+    from isograph.kernels.correlation import observed_pair_correlation
+
+    r, n_observed = np.empty(len(source)), np.empty(len(source), dtype=np.int64)
+
+    def task(start: int, stop: int) -> None:
+        observed_pair_correlation(channels.z, missing, source, target, start, stop, r, n_observed)
+
+    run_chunks(task, len(source), chunk=PAIRS_PER_CHUNK, threads=threads)
+    return r
+
+
+def _calibration(found: BlockwiseModules, config: WgcnaConfig) -> dict[str, object]:
+    table = found.power.table
+    cuts = [block.cut for block in found.block_results if block.cut is not None]
+    sizes = np.bincount(found.labels)
+    return {
+        "power": found.power.power,
+        "power_reason": found.power.reason,
+        "power_estimate_of_r": None if table is None else table.power_estimate,
+        "soft_thresholds": [] if table is None else table.rows(),
+        "r_squared_cut": config.r_squared_cut,
+        "min_module_size": found.min_module_size,
+        "block_sizes": np.bincount(found.blocks)[1:].tolist(),
+        "cut_heights": [cut.cut_height for cut in cuts],
+        "max_core_scatters": [cut.max_abs_core_scatter for cut in cuts],
+        "min_gaps": [cut.min_abs_gap for cut in cuts],
+        "merge_cut_height": config.merge_cut_height,
+        "merges": [dict(merged) for merged in found.merges],
+        "n_modules_before_merging": len(np.unique(found.unmerged_labels[found.unmerged_labels > 0])),
+        "module_sizes": sizes[1:].tolist(),
+        "n_grey_features": int((found.labels[found.good_features] == 0).sum()),
+        "n_excluded_features": int((~found.good_features).sum()),
+        "excluded_samples": [],
+        "converged": True,
+    }

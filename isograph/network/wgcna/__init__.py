@@ -20,6 +20,7 @@ from isograph.network.wgcna.imputation import impute_knn
 from isograph.network.wgcna.merging import MergedModules, merge_close_modules
 from isograph.network.wgcna.overlap import adjacency, topological_overlap
 from isograph.network.wgcna.partition import feature_blocks
+from isograph.network.wgcna.preservation import ModulePreservation, module_preservation
 from isograph.network.wgcna.quality import GoodSamplesGenes, good_samples_genes
 from isograph.network.wgcna.threshold import ScaleFreeFit, SoftThresholds, scale_free_fit, soft_threshold_table
 from isograph.network.wgcna.tree import Tree, average_linkage
@@ -32,6 +33,7 @@ __all__ = [
     "IntramodularConnectivity",
     "MergedModules",
     "ModuleEigengenes",
+    "ModulePreservation",
     "ScaleFreeFit",
     "SoftThresholds",
     "Tree",
@@ -51,6 +53,7 @@ __all__ = [
     "labels_to_colors",
     "merge_close_modules",
     "module_eigengenes",
+    "module_preservation",
     "scale_free_fit",
     "signed_kme",
     "soft_connectivity",

@@ -244,7 +244,7 @@ EXCLUDED_FEATURES = Table(
         Column(
             "reason",
             pl.String(),
-            "single isoform, constant, or constant or too few values; wgcna: also half of its values missing",
+            "single isoform, constant, or constant or too few values; wgcna: also half of its values or more missing",
         ),
     ),
     key=("gene_id", "feature_type"),

@@ -6,6 +6,7 @@ Feature matrices are (n_features, n_samples), missing values NaN; labels are R's
 from isograph.config.wgcna import WgcnaConfig
 from isograph.network.wgcna.backend import wgcna_memory, wgcna_network
 from isograph.network.wgcna.blockwise import BlockwiseModules, blockwise_modules
+from isograph.network.wgcna.coefficient import CorrelationOptions, correlation, fisher_pvalue, student_pvalue
 from isograph.network.wgcna.color import labels_to_colors, standard_colors
 from isograph.network.wgcna.connectivity import (
     IntramodularConnectivity,
@@ -14,7 +15,6 @@ from isograph.network.wgcna.connectivity import (
     soft_connectivity,
     top_hubs,
 )
-from isograph.network.wgcna.correlation import CorrelationOptions, correlation, fisher_pvalue, student_pvalue
 from isograph.network.wgcna.eigengene import ModuleEigengenes, module_eigengenes
 from isograph.network.wgcna.imputation import impute_knn
 from isograph.network.wgcna.merging import MergedModules, merge_close_modules

@@ -13,8 +13,8 @@ from isograph.network.graph import giant_component_fraction
 from isograph.network.pairs import PAIRS_PER_CHUNK, pair_correlations
 from isograph.network.result import Network
 from isograph.network.wgcna.blockwise import BlockwiseModules, blockwise_memory, blockwise_modules
+from isograph.network.wgcna.coefficient import TILE
 from isograph.network.wgcna.color import labels_to_colors
-from isograph.network.wgcna.correlation import TILE
 from isograph.runtime.progress import Steps
 from isograph.runtime.threads import run_chunks
 

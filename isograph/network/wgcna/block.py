@@ -9,7 +9,7 @@ import numpy as np
 from isograph.config.wgcna import WgcnaConfig
 from isograph.errors import InputError
 from isograph.kernels._jit import Index, Matrix, Vector
-from isograph.network.wgcna.correlation import CorrelationOptions, correlation
+from isograph.network.wgcna.coefficient import CorrelationOptions, correlation
 from isograph.network.wgcna.eigengene import module_eigengenes
 from isograph.network.wgcna.overlap import adjacency, overlap_dissimilarity
 from isograph.network.wgcna.tree import Tree, destructive_linkage, square_of
@@ -168,8 +168,8 @@ def _refuse_undefined(adjacency: Matrix) -> None:
     undefined = sum(int(np.isnan(row).any()) for row in adjacency)
     if undefined:
         found = (
-            f"{undefined} have a correlation that is not defined: two features have no sample in common, or do not "
-            "vary over those they have. Leave out features with many missing values."
+            f"{undefined} have a correlation that is not defined: two features do not vary over "
+            "the samples they have in common. Leave out features with many missing values."
         )
         raise InputError("features", [found])
 

@@ -17,8 +17,8 @@ from isograph.network.wgcna.block import (
     correlation_options,
     membership_options,
 )
+from isograph.network.wgcna.coefficient import CorrelationOptions, correlation, fisher_pvalue
 from isograph.network.wgcna.color import labels_to_colors
-from isograph.network.wgcna.correlation import CorrelationOptions, correlation, fisher_pvalue
 from isograph.network.wgcna.eigengene import ModuleEigengenes, module_eigengenes
 from isograph.network.wgcna.merging import MergedModules, merge_close_modules
 from isograph.network.wgcna.partition import feature_blocks

@@ -8,7 +8,7 @@ import numpy as np
 
 from isograph.errors import InputError
 from isograph.kernels._jit import Matrix, Vector
-from isograph.network.wgcna.correlation import DEFAULT, MIN_PRESENT, CorrelationOptions, correlation
+from isograph.network.wgcna.coefficient import DEFAULT, MIN_PRESENT, CorrelationOptions, correlation
 from isograph.network.wgcna.eigengene import Labels, is_grey
 from isograph.network.wgcna.overlap import adjacency
 

@@ -9,8 +9,8 @@ import numpy as np
 from isograph.config.check import require
 from isograph.errors import InputError
 from isograph.kernels._jit import Index, Matrix
+from isograph.network.wgcna.coefficient import DEFAULT, CorrelationOptions, correlation
 from isograph.network.wgcna.color import standard_colors
-from isograph.network.wgcna.correlation import DEFAULT, CorrelationOptions, correlation
 from isograph.network.wgcna.eigengene import (
     Labels,
     ModuleEigengenes,

@@ -8,7 +8,7 @@ import numpy as np
 
 from isograph.errors import InputError
 from isograph.kernels._jit import Index, Matrix, Vector
-from isograph.network.wgcna.correlation import correlation
+from isograph.network.wgcna.coefficient import correlation
 from isograph.network.wgcna.eigengene import _leading_component, _standardised
 from isograph.network.wgcna.imputation import impute_knn
 from isograph.network.wgcna.sampling import RRandom

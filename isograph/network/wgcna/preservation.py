@@ -14,8 +14,8 @@ from isograph.config.check import require
 from isograph.config.wgcna import NETWORK_TYPES, canonical
 from isograph.errors import InputError, examples
 from isograph.kernels._jit import Index, Matrix, Vector
+from isograph.network.wgcna.coefficient import MIN_PRESENT, correlation
 from isograph.network.wgcna.connectivity import signed_kme
-from isograph.network.wgcna.correlation import MIN_PRESENT, correlation
 from isograph.network.wgcna.eigengene import Labels, is_grey, module_eigengenes
 from isograph.network.wgcna.overlap import powered
 from isograph.runtime.threads import run_calls

@@ -14,7 +14,7 @@ MIN_FRACTION = 0.5
 MIN_SAMPLES = 4
 MIN_FEATURES = 4
 RELATIVE_TOLERANCE = 1e-10
-TOO_MANY_MISSING = "more than half of its values are missing"
+TOO_MANY_MISSING = "half of its values or more are missing"
 TOO_FEW_VALUES = f"fewer than {MIN_SAMPLES} values"
 NO_VARIANCE = "constant"
 
@@ -101,7 +101,7 @@ def _same(values: Matrix, present: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _too_few(n_features: int, n_samples: int, shape: tuple[int, ...]) -> str:
     return (
-        f"{n_features} of {shape[0]} features and {n_samples} of {shape[1]} samples vary and have at least half of "
+        f"{n_features} of {shape[0]} features and {n_samples} of {shape[1]} samples vary and have more than half of "
         f"their values, expected at least {MIN_FEATURES} of each. Leave out features and samples with many missing "
         "values."
     )

@@ -11,7 +11,7 @@ from isograph.config.check import require
 from isograph.config.wgcna import NETWORK_TYPES, canonical
 from isograph.errors import InputError
 from isograph.kernels._jit import Matrix, Vector
-from isograph.network.wgcna.correlation import (
+from isograph.network.wgcna.coefficient import (
     DEFAULT,
     TILE,
     CorrelationOptions,

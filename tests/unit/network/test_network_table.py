@@ -109,6 +109,7 @@ def test_summary_table__counts_genes_features_and_inner_edges(found):
             "hub_gene": ["b", "d"],
             "n_edges": [2, 0],
             "mean_abs_kme": [mean_kme, 1.0],
+            "wgcna_color": [None, None],
         },
         schema=MODULE_SUMMARY.schema,
     )

@@ -48,7 +48,7 @@ def upper(square):
     return square[np.triu_indices(len(square), 1)]
 
 
-def close(found, expected, tolerance=EXACT):
+def assert_close(found, expected, tolerance=EXACT):
     assert_allclose(found, expected, rtol=0, atol=tolerance)
 
 
@@ -75,9 +75,9 @@ def test_correlation__is_that_of_r(vectors, case, kind):
         pytest.skip("R did not compute this kind of this case")
     r = correlation(given.good, options=KINDS[kind])
     if f"{kind}_ut" in given:
-        close(upper(r), given[f"{kind}_ut"])
+        assert_close(upper(r), given[f"{kind}_ut"])
     if f"{kind}_rowsum" in given:
-        close(np.nansum(r, axis=1), given[f"{kind}_rowsum"], SUMMED)
+        assert_close(np.nansum(r, axis=1), given[f"{kind}_rowsum"], SUMMED)
 
 
 @pytest.mark.parametrize("kind", SPECIAL)
@@ -85,24 +85,24 @@ def test_correlation__of_constant_features_is_that_of_r(vectors, kind):
     given = vectors("p03_constant_zeromad")
     found, expected = correlation(given.features[:30], options=SPECIAL[kind]), given[kind]
     assert_array_equal(np.isnan(found), np.isnan(expected))
-    close(found, expected)
+    assert_close(found, expected)
 
 
 def test_correlation__between_two_matrices_is_that_of_r(vectors):
     given = vectors("p02_missing")
     x, y = given.good[:12], given.good[19:33]
-    close(correlation(x, y, options=BICOR), given["bicor_xy"])
+    assert_close(correlation(x, y, options=BICOR), given["bicor_xy"])
     limited = CorrelationOptions(cor_type="bicor", max_p_outliers=0.05)
-    close(correlation(x, y, options=limited, robust_others=False), given["bicor_xy_robustYF"])
+    assert_close(correlation(x, y, options=limited, robust_others=False), given["bicor_xy_robustYF"])
 
 
 @pytest.mark.parametrize("letter", ["u", "s", "h"])
 def test_adjacency__is_that_of_r(vectors, case, letter):
     given = vectors(case)
     a = adjacency(given.good, network_type=given.network_type(letter), power=given.power(letter))
-    close(np.nansum(a, axis=1) - 1, given[f"adj_{letter}_k"], SUMMED)
+    assert_close(np.nansum(a, axis=1) - 1, given[f"adj_{letter}_k"], SUMMED)
     if f"adj_{letter}_ut" in given:
-        close(upper(a), given[f"adj_{letter}_ut"])
+        assert_close(upper(a), given[f"adj_{letter}_ut"])
 
 
 @pytest.mark.parametrize("letter", ["u", "s", "h"])
@@ -122,9 +122,9 @@ def test_topological_overlap__is_that_of_r(vectors, case, network):
     given = vectors(case)
     found = overlap(given, network)
     if f"{network}/tom_ut" in given:
-        close(upper(found), given[f"{network}/tom_ut"])
+        assert_close(upper(found), given[f"{network}/tom_ut"])
     if f"{network}/tom_rowsum" in given:
-        close(found.sum(axis=1), given[f"{network}/tom_rowsum"], SUMMED)
+        assert_close(found.sum(axis=1), given[f"{network}/tom_rowsum"], SUMMED)
 
 
 @pytest.mark.parametrize("denominator", ["min", "mean"])
@@ -140,18 +140,18 @@ def test_overlap__of_every_kind_is_that_of_r(vectors, network_type, denominator)
         tom = key.split("/")[2].replace("_", " ")
         keep_sign = tom == "signed Nowick" or (network_type, tom) == ("unsigned", "signed")
         a = adjacency(given.good, network_type=network_type, power=4, keep_sign=keep_sign)
-        close(1 - overlap_dissimilarity(a, tom_type=tom, tom_denom=denominator), given[key])
+        assert_close(1 - overlap_dissimilarity(a, tom_type=tom, tom_denom=denominator), given[key])
 
 
 def test_topological_overlap__suppresses_what_r_suppresses(vectors):
     given = vectors("p05_tiny")
     signed = adjacency(given.good, power=4, keep_sign=True)
     found = topological_overlap(signed, tom_type="signed", suppress_zero_adjacencies=True)
-    close(upper(found), given["tomvar_suppressZeroAdj_signed"])
+    assert_close(upper(found), given["tomvar_suppressZeroAdj_signed"])
     found = topological_overlap(signed, tom_type="signed Nowick", suppress_negative=True)
-    close(upper(found), given["tomvar_suppressNegative_nowick"])
+    assert_close(upper(found), given["tomvar_suppressNegative_nowick"])
     found = topological_overlap(adjacency(given.good, network_type="signed", power=8))
-    close(upper(found), given["tomFromAdj_signed8_ut"])
+    assert_close(upper(found), given["tomFromAdj_signed8_ut"])
 
 
 def test_tree_and_cuts__are_those_of_r(vectors, case, network):
@@ -160,7 +160,7 @@ def test_tree_and_cuts__are_those_of_r(vectors, case, network):
         pytest.skip("R cut no tree of this network")
     d = 1.0 - overlap(given, network)
     tree = average_linkage(d)
-    close(tree.height, given[f"{network}/height"])
+    assert_close(tree.height, given[f"{network}/height"])
     # NOTE: which of the pairs that tie up to rounding merges first is not even the same with another BLAS in R.
     if case != TIED:
         assert_array_equal(tree.merge, given[f"{network}/merge"])
@@ -173,7 +173,7 @@ def test_tree_and_cuts__are_those_of_r(vectors, case, network):
             )
             assert_array_equal(cut.labels, given[f"{network}/cut"][split, int(pam), int(dendro)])
         criteria = [cut.max_abs_core_scatter, cut.min_abs_gap]
-        close(criteria, given[f"{network}/cut_criteria"][split, 2:])
+        assert_close(criteria, given[f"{network}/cut_criteria"][split, 2:])
         if split == 2 and case != TIED:
             assert_array_equal(cut.cores, given[f"{network}/cut_ds2_cores"])
             assert_array_equal(cut.small_labels, given[f"{network}/cut_ds2_smallLabels"])

@@ -6,7 +6,7 @@ STAMP := $(VENV)/.ready
 DEMO := artifacts/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-real test-heavy test-nojit lint fmt docs wheel-smoke bench bench-catalog reports snapshots clean
+.PHONY: help setup demo test test-real test-heavy test-nojit lint fmt docs wheel-smoke bench bench-catalog reports snapshots bench-wgcna clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -60,6 +60,9 @@ bench: setup ## time the main jobs as whole processes
 
 bench-catalog: setup ## time questions over a catalog of 50 fits of 12,000 genes
 	@$(BIN)/python benchmarks/catalog.py
+
+bench-wgcna: setup ## time WGCNA on 4,000 and 13,000 features
+	@$(BIN)/python benchmarks/wgcna.py
 
 reports: setup ## fit every fixture suite again and rewrite the committed reports (about 6 minutes)
 	@for suite in core_v1 multiplex_v1 null_v1 stress_v1; do $(BIN)/isograph benchmark --suite $$suite --seeds 2 || exit; done

@@ -6,7 +6,8 @@ import logging
 from pathlib import Path
 
 from isograph.bundle.bundle import Bundle
-from isograph.config import FitConfig
+from isograph.config import FitConfig, WgcnaConfig
+from isograph.config.wgcna import R_MAX_BLOCK_SIZE
 from isograph.features.channel import Assays
 from isograph.network.backend import network_memory
 from isograph.runtime.output import require_free_space
@@ -46,9 +47,16 @@ def preflight(bundle: Bundle, assays: Assays, config: FitConfig, threads: int, *
     require_memory(
         memory,
         what=f"a network of {n_features} features × {n_samples} samples",
-        remedy="Filter genes more strictly when importing, or run on a machine with more memory.",
+        remedy=f"Filter genes more strictly when importing, or run on a machine with more memory.{_blocks(config)}",
     )
     require_free_space(place, BYTES_WRITTEN_PER_VALUE * n_features * n_samples)
+
+
+def _blocks(config: FitConfig) -> str:
+    """Return what else can be done where the network may be divided into blocks."""
+    if not isinstance(config.backend_settings, WgcnaConfig):
+        return ""
+    return f" Or divide it into blocks, as R does: --set max_block_size={R_MAX_BLOCK_SIZE}."
 
 
 def _feature_bound(assays: Assays) -> int:

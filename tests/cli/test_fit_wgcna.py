@@ -8,6 +8,7 @@ import pytest
 from isograph.bundle.bundle import Bundle
 from isograph.bundle.write import write_bundle
 from isograph.network.wgcna import WgcnaConfig, blockwise_modules
+from isograph.runtime import resources
 
 
 @pytest.fixture
@@ -77,6 +78,15 @@ def test_fit__with_wgcna_refuses_settings(isograph, logs, tmp_path, settings, co
     ended = isograph("fit", logs[0], "--backend", "wgcna", "--output-dir", tmp_path / "fit", *given)
     assert ended.code == code
     assert message in ended.err
+    assert not (tmp_path / "fit").exists()
+
+
+def test_fit__with_wgcna_larger_than_memory_is_refused_before_it_is_made(isograph, logs, tmp_path, monkeypatch):
+    monkeypatch.setattr(resources, "available_memory", lambda: 200_000_000)
+    ended = isograph("fit", logs[0], "--backend", "wgcna", "--output-dir", tmp_path / "fit")
+    assert ended.code == 4
+    assert "a network of 70 features × 36 samples needs about" in ended.err
+    assert ended.err.rstrip().endswith("Or divide it into blocks, as R does: --set max_block_size=5000.")
     assert not (tmp_path / "fit").exists()
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isograph.config.wgcna import R_MAX_BLOCK_SIZE, R_POWER, WgcnaConfig
+from isograph.errors import InputError
 from isograph.kernels._jit import Index, Matrix
 from isograph.network.wgcna.block import (
     Block,
@@ -131,7 +132,7 @@ def blockwise_modules(
     ResourceError
         The largest block needs more memory than there is.
     """
-    values = np.ascontiguousarray(features, dtype=np.float64)
+    values = _checked(features)
     steps = steps or Steps()
     n_threads = resolve_threads(threads)
     with steps.step("good features"):
@@ -162,6 +163,16 @@ def blockwise_modules(
         power=power,
         min_module_size=size,
     )
+
+
+def _checked(features: Matrix) -> Matrix:
+    """Return the features as rows of float64 if they are a matrix without infinite values."""
+    values = np.ascontiguousarray(features, dtype=np.float64)
+    if values.ndim != 2:
+        raise InputError("features", [f"their shape is {values.shape}, expected (features, samples)."])
+    if infinite := int(np.isinf(values).any(axis=1).sum()):
+        raise InputError("features", [f"{infinite} have infinite values, expected numbers or NaN for missing."])
+    return values
 
 
 def _require_block_memory(n_features: int, config: WgcnaConfig) -> None:

@@ -8,7 +8,6 @@ from functools import partial
 
 import numpy as np
 import scipy.special
-import scipy.stats
 
 from isograph.config.check import require
 from isograph.config.wgcna import NETWORK_TYPES, canonical
@@ -108,6 +107,8 @@ def module_preservation(
     InputError
         The features differ in number, or some are constant or have fewer than 4 values.
     """
+    from scipy.stats import rankdata
+
     kind = canonical(network_type, NETWORK_TYPES)
     require(
         {
@@ -128,7 +129,7 @@ def module_preservation(
     z = _z(observed, [pair[0] for pair in permuted], STATISTICS)
     z_quality = _z(quality, [pair[1] for pair in permuted], DENSITY)
     log_p, log_p_quality = _log10_p(z), _log10_p(z_quality)
-    ranks = {name: scipy.stats.rankdata(-observed[name]) for name in (*DENSITY, *CONNECTIVITY)}
+    ranks = {name: rankdata(-observed[name]) for name in (*DENSITY, *CONNECTIVITY)}
     density, connectivity = _median(z, DENSITY), _median(z, CONNECTIVITY)
     log_density, log_connectivity = _median(log_p, DENSITY), _median(log_p, CONNECTIVITY)
     return ModulePreservation(

@@ -158,6 +158,19 @@ def test_blockwise_modules__refuses_what_does_not_fit(monkeypatch):
     )
 
 
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        (np.zeros(5), "features: their shape is (5,), expected (features, samples)."),
+        (np.array([[1.0, np.inf], [1, 2]]), "features: 1 have infinite values, expected numbers or NaN for missing."),
+    ],
+)
+def test_blockwise_modules__refuses_what_is_no_feature_matrix(features, message):
+    with pytest.raises(InputError) as raised:
+        blockwise_modules(features)
+    assert str(raised.value) == message
+
+
 def test_blockwise_modules__refuses_features_that_do_not_vary_over_their_common_samples():
     features, _ = planted(11)
     features[0, 31:] = np.nan

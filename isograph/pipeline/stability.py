@@ -35,8 +35,11 @@ from isograph.pipeline.fit import fit
 from isograph.pipeline.opened import Fit
 
 N_SPLITS = 10
-SETTING = "fdr"
-VALUES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
+# NOTE: backend → the setting whose values are compared.
+SETTINGS = {
+    "factor": ("fdr", (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)),
+    "wgcna": ("merge_cut_height", (0.05, 0.1, 0.15, 0.2, 0.25)),
+}
 MIN_SAMPLES = 16
 DIGITS = 4
 
@@ -51,7 +54,7 @@ class StabilityRequest:
     place : directory for what is made on the way.
     covariates : sample columns projected out.
     n_splits : pairs of halves.
-    values : the settings compared; the default is among them.
+    values : the settings compared, beside the default; None for those of the backend.
     """
 
     bundle: Path
@@ -60,7 +63,12 @@ class StabilityRequest:
     seed: int
     covariates: tuple[str, ...]
     n_splits: int = N_SPLITS
-    values: tuple[float, ...] = VALUES
+    values: tuple[float, ...] | None = None
+
+    @property
+    def setting(self) -> str:
+        """The setting whose values are compared."""
+        return SETTINGS[self.backend][0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +91,23 @@ def stability_report(
     Raises
     ------
     UsageError
-        There are too few samples to halve.
+        There are too few samples to halve, or the backend has no setting to compare.
     """
+    if request.backend not in SETTINGS:
+        raise UsageError(
+            f"backend '{request.backend}' has no setting whose stability is compared ({', '.join(SETTINGS)})."
+        )
     bundle = read_bundle(request.bundle)
     n_samples = bundle.samples.height
     if n_samples < MIN_SAMPLES:
         raise UsageError(
             f"{bundle.dataset_name} has {n_samples} samples; at least {MIN_SAMPLES} are needed for halves to say much."
         )
-    default = float(getattr(backend_settings(request.backend, {}), SETTING))
+    default = float(getattr(backend_settings(request.backend, {}), request.setting))
     splits = sample_halves(n_samples, request.n_splits, seed=request.seed)
     halves = [half for pair in splits for half in pair]
-    values = sorted({*request.values, default})
+    compared = SETTINGS[request.backend][1] if request.values is None else request.values
+    values = sorted({*compared, default})
     everything = [(default, np.arange(n_samples)), *((value, samples) for value in values for samples in halves)]
     tasks = [_Task(request, number, samples, value) for number, (value, samples) in enumerate(everything)]
     reference, *divisions = _fitted(tasks, workers, progress)
@@ -121,9 +134,9 @@ def _report(
         "edges": _edge_stability(reference, by_value[default]),
         "modules": _module_stability(reference, by_value[default]),
         "agreement_of_halves": _agreement_row(agreements[default]),
-        "settings": [{SETTING: value, **_agreement_row(entry)} for value, entry in agreements.items()],
-        "default": {SETTING: default},
-        "recommended": {SETTING: chosen},
+        "settings": [{request.setting: value, **_agreement_row(entry)} for value, entry in agreements.items()],
+        "default": {request.setting: default},
+        "recommended": {request.setting: chosen},
         "recommended_reason": (
             "halves agree best (ari_of_all), by more than one standard error over the default"
             if chosen != default
@@ -220,7 +233,7 @@ def _division(task: _Task) -> Division:
             covariates=task.request.covariates,
             seed=task.request.seed,
             threads=1,
-            settings=backend_settings(task.request.backend, {SETTING: repr(task.value)}),
+            settings=backend_settings(task.request.backend, {task.request.setting: repr(task.value)}),
         )
         return division_of(fitted, bundle)
     finally:

@@ -57,3 +57,16 @@ def test_stability_report__needs_samples_to_halve(tmp_path):
     with pytest.raises(UsageError) as raised:
         stability_report(request(tmp_path, bundle=write_bundle(few, tmp_path / "few")), workers=1)
     assert str(raised.value) == ("toy_multiplex_v1 has 15 samples; at least 16 are needed for halves to say much.")
+
+
+def test_stability_report__compares_the_backends_own_setting(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "1")
+    report = stability_report(request(tmp_path, backend="wgcna", n_splits=2, values=(0.25,)), workers=2)
+    assert [row["merge_cut_height"] for row in report["settings"]] == [0.15, 0.25]
+    assert report["default"] == {"merge_cut_height": 0.15}
+
+
+def test_stability_report__refuses_a_backend_without_a_setting_to_compare(tmp_path):
+    with pytest.raises(UsageError) as raised:
+        stability_report(request(tmp_path, backend="other"), workers=1)
+    assert str(raised.value) == "backend 'other' has no setting whose stability is compared (factor, wgcna)."

@@ -1,0 +1,100 @@
+"""Configuration of the ``vae`` backend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+
+from isograph.config.check import require
+
+DEVICES = ("cpu", "cuda")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VaeConfig:
+    """Settings of the ``vae`` backend. The defaults are meant for every data set.
+
+    Attributes
+    ----------
+    latent_sizes : latent dimensions; of several sizes the one with the lowest held-out loss is kept. None for twice
+        the directions of variation above the noise, 2 to 64.
+    hidden_sizes : widths of the encoder's hidden layers; the decoder has them in reverse.
+    beta : weight of the Kullback–Leibler term.
+    warmup_epochs : epochs over which that weight rises from 0.
+    learning_rate : of Adam.
+    epochs : epochs at most.
+    patience : epochs without a lower held-out loss after which training stops.
+    validation_share : share of the samples held out to find the number of epochs.
+    batch_size : samples in a step.
+    clip_norm : norm that gradients are cut to.
+    device : ``cpu`` or ``cuda``, where the model is trained.
+    feature_fdr : share of the features counted as reconstructed that chance may explain.
+    neighbours : strongest partners kept for each feature.
+    fdr : share of the kept pairs that chance may explain.
+    similarity_cuts : second-order similarities at which the graph is cut and partitioned.
+    resolution : Leiden resolution; 1 is plain modularity.
+    restarts : Leiden runs on the best graph at most, each with a seed of its own, while they improve the criterion.
+    min_module_size : genes a module must have.
+    min_kme : |kME| that a gene's best feature must reach for the gene to be in a module.
+    """
+
+    latent_sizes: tuple[int, ...] | None = None
+    hidden_sizes: tuple[int, ...] = (64,)
+    beta: float = 1.0
+    warmup_epochs: int = 10
+    learning_rate: float = 1e-3
+    epochs: int = 300
+    patience: int = 30
+    validation_share: float = 0.2
+    batch_size: int = 128
+    clip_norm: float = 1.0
+    device: str = "cpu"
+    feature_fdr: float = 1e-2
+    neighbours: int = 60
+    fdr: float = 1e-4
+    similarity_cuts: tuple[float, ...] = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+    resolution: float = 1.0
+    restarts: int = 9
+    min_module_size: int = 3
+    min_kme: float = 0.3
+
+    def __post_init__(self) -> None:
+        require({**self._model_checks(), **self._training_checks(), **self._network_checks()})
+
+    def _model_checks(self) -> dict[str, bool]:
+        latent, hidden = self.latent_sizes, self.hidden_sizes
+        return {
+            f"latent_sizes is {list(latent or ())}, expected one or more different sizes from 1 to 1024, or auto": (
+                latent is None or (0 < len(latent) == len(set(latent)) and all(1 <= size <= 1024 for size in latent))
+            ),
+            f"hidden_sizes is {list(hidden)}, expected one or more widths from 1 to 4096": len(hidden) > 0
+            and all(1 <= width <= 4096 for width in hidden),
+            f"beta is {self.beta}, expected above 0": 0 < self.beta < float("inf"),
+            f"device is '{self.device}', expected {' or '.join(DEVICES)}": self.device in DEVICES,
+        }
+
+    def _training_checks(self) -> dict[str, bool]:
+        rate, clip, share = self.learning_rate, self.clip_norm, self.validation_share
+        return {
+            f"warmup_epochs is {self.warmup_epochs}, expected 0 or more": self.warmup_epochs >= 0,
+            f"learning_rate is {rate}, expected above 0": rate > 0 and isfinite(rate),
+            f"epochs is {self.epochs}, expected 1 to 1000000": 1 <= self.epochs <= 1_000_000,
+            f"patience is {self.patience}, expected 1 or more": self.patience >= 1,
+            f"validation_share is {share}, expected above 0 and at most 0.5": 0 < share <= 0.5,
+            f"batch_size is {self.batch_size}, expected 1 or more": self.batch_size >= 1,
+            f"clip_norm is {clip}, expected above 0": clip > 0 and isfinite(clip),
+        }
+
+    def _network_checks(self) -> dict[str, bool]:
+        cuts = self.similarity_cuts
+        return {
+            f"feature_fdr is {self.feature_fdr}, expected above 0 and below 1": 0 < self.feature_fdr < 1,
+            f"neighbours is {self.neighbours}, expected 1 to 10000": 1 <= self.neighbours <= 10_000,
+            f"fdr is {self.fdr}, expected above 0 and below 1": 0 < self.fdr < 1,
+            f"similarity_cuts is {list(cuts)}, expected one or more values from 0 to 1": len(cuts) > 0
+            and all(0 <= cut <= 1 for cut in cuts),
+            f"resolution is {self.resolution}, expected above 0": 0 < self.resolution < float("inf"),
+            f"restarts is {self.restarts}, expected 1 to 1000": 1 <= self.restarts <= 1000,
+            f"min_module_size is {self.min_module_size}, expected 2 or more": self.min_module_size >= 2,
+            f"min_kme is {self.min_kme}, expected 0 to 1": 0 <= self.min_kme <= 1,
+        }

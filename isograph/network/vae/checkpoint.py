@@ -1,0 +1,238 @@
+"""``vae_checkpoint.pt``: a trained model as bytes and back, everything in it checked."""
+
+from __future__ import annotations
+
+import io
+
+# NOTE: for the class of its error alone; nothing is unpickled but by torch with ``weights_only``.
+import pickle  # noqa: TID251
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+import torch
+
+from isograph.errors import InputError, UsageError, shown
+from isograph.network.vae.model import Decoder, Encoder, Sizes, VaeModel
+from isograph.store.artifact import read_manifest, verify
+
+CHECKPOINT = "vae_checkpoint.pt"
+FORMAT = "isograph vae 1"
+NEEDED_OF_FIT = (CHECKPOINT, "fit_config.json", "calibration.json", "feature_scores.parquet")
+_FIELDS: dict[str, type] = {
+    "format": str,
+    "feature_ids": list,
+    "feature_types": list,
+    "sizes": dict,
+    "scale": float,
+    "noise_variance": float,
+    "active": list,
+    "basis": torch.Tensor,
+    "encoder": dict,
+    "decoder": dict,
+}
+_REMEDY = "Make the fit again."
+
+
+def checkpoint_bytes(model: VaeModel) -> bytes:
+    """Return the file's content; the same model gives the same bytes.
+
+    It loads with ``torch.load(…, weights_only=True)``: a mapping of tensors, texts and numbers.
+    """
+    sizes = model.sizes
+    content = {
+        "format": FORMAT,
+        "feature_ids": list(model.feature_ids),
+        "feature_types": list(model.feature_types),
+        "sizes": {
+            "n_features": sizes.n_features,
+            "rank": sizes.rank,
+            "latent_size": sizes.latent_size,
+            "hidden_sizes": list(sizes.hidden_sizes),
+        },
+        "scale": model.scale,
+        "noise_variance": model.noise_variance,
+        "active": list(model.active),
+        "basis": model.basis.to(torch.float32),
+        "encoder": dict(model.encoder.state_dict()),
+        "decoder": dict(model.decoder.state_dict()),
+    }
+    # NOTE: saved to memory, as the name of a file saved to would be part of its bytes.
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    return buffer.getvalue()
+
+
+def load_checkpoint(fit: str | Path) -> VaeModel:
+    """Return the model of a fit.
+
+    Everything is checked before it is used: that the files are as the fit wrote them, that the model is whole, finite
+    and of the sizes that ``fit_config.json`` and ``calibration.json`` say, and that its features are those of
+    ``feature_scores``.
+
+    Raises
+    ------
+    UsageError
+        The fit was made by a backend that keeps no model.
+    InputError
+        The directory is no fit, is not whole or was changed, or the checkpoint is not that of the fit; all that is
+        wrong with it is listed.
+    """
+    path = Path(fit)
+    manifest = read_manifest(path)
+    if manifest.get("artifact") != "fit":
+        raise InputError(str(path), ["is not a fit, expected a directory that isograph fit wrote."])
+    verify(path, manifest, needed=("fit_config.json",))
+    config = orjson.loads((path / "fit_config.json").read_bytes())
+    if config["backend"] != "vae":
+        raise UsageError(
+            f"{path} was made with backend '{shown(config['backend'])}', which keeps no model. "
+            "Make a fit with: isograph fit BUNDLE --backend vae"
+        )
+    verify(path, manifest, needed=NEEDED_OF_FIT)
+    model = model_of((path / CHECKPOINT).read_bytes(), subject=str(path / CHECKPOINT))
+    if problems := _differences(model, path, config["settings"]):
+        raise InputError(str(path / CHECKPOINT), problems)
+    return model
+
+
+def model_of(data: bytes, *, subject: str) -> VaeModel:
+    """Return the model that the bytes of a checkpoint hold.
+
+    Raises
+    ------
+    InputError
+        They hold no checkpoint of ours, or not a whole one; named ``subject``.
+    """
+    content = _content(data, subject)
+    if problems := _field_problems(content):
+        raise InputError(subject, problems)
+    sizes = Sizes(**{**content["sizes"], "hidden_sizes": tuple(content["sizes"]["hidden_sizes"])})
+    with torch.random.fork_rng(devices=[]):
+        encoder, decoder = Encoder(sizes), Decoder(sizes)
+    problems = [
+        *_tensor_problems("basis", {"": content["basis"]}, {"": (sizes.n_features, sizes.rank)}, dtype=torch.float32),
+        *_tensor_problems("encoder", content["encoder"], _shapes(encoder)),
+        *_tensor_problems("decoder", content["decoder"], _shapes(decoder)),
+        *_length_problems(content, sizes),
+    ]
+    if problems:
+        raise InputError(subject, problems)
+    encoder.load_state_dict(content["encoder"], strict=True)
+    decoder.load_state_dict(content["decoder"], strict=True)
+    return VaeModel(
+        feature_ids=content["feature_ids"],
+        feature_types=content["feature_types"],
+        sizes=sizes,
+        basis=content["basis"].to(torch.float64),
+        scale=content["scale"],
+        noise_variance=content["noise_variance"],
+        active=tuple(content["active"]),
+        encoder=encoder.requires_grad_(requires_grad=False),
+        decoder=decoder.requires_grad_(requires_grad=False),
+    )
+
+
+def _content(data: bytes, subject: str) -> dict[str, Any]:
+    try:
+        content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, zipfile.BadZipFile, RuntimeError, EOFError, LookupError, ValueError, TypeError):
+        raise InputError(subject, [f"is no checkpoint, or a truncated one. {_REMEDY}"]) from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise InputError(subject, [f"is not a checkpoint that isograph wrote ('{FORMAT}'). {_REMEDY}"])
+    return content
+
+
+def _field_problems(content: Mapping[str, Any]) -> list[str]:
+    problems = [f"has no '{name}'." for name in _FIELDS if name not in content]
+    problems += [f"has '{shown(name)}', which is no part of a checkpoint." for name in content if name not in _FIELDS]
+    problems += [
+        f"'{name}' is a {type(content[name]).__name__}, expected a {kind.__name__}."
+        for name, kind in _FIELDS.items()
+        if name in content and not isinstance(content[name], kind)
+    ]
+    sizes = content.get("sizes")
+    if isinstance(sizes, dict) and not _are_sizes(sizes):
+        problems.append(f"'sizes' is {shown(sizes)}, expected n_features, rank, latent_size and hidden_sizes.")
+    for name in ("scale", "noise_variance"):
+        value = content.get(name)
+        if isinstance(value, float) and not 0 < value < float("inf"):
+            problems.append(f"'{name}' is {value}, expected a number above 0.")
+    return problems
+
+
+def _are_sizes(sizes: Mapping[str, Any]) -> bool:
+    if set(sizes) != {"n_features", "rank", "latent_size", "hidden_sizes"}:
+        return False
+    hidden = sizes["hidden_sizes"]
+    numbers = [sizes["n_features"], sizes["rank"], sizes["latent_size"], *(hidden if isinstance(hidden, list) else [0])]
+    return len(numbers) > 3 and all(type(number) is int and 1 <= number < 2**31 for number in numbers)
+
+
+def _shapes(network: torch.nn.Module) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+
+
+def _tensor_problems(
+    part: str,
+    found: Mapping[str, Any],
+    expected: Mapping[str, tuple[int, ...]],
+    *,
+    dtype: torch.dtype = torch.float64,
+) -> list[str]:
+    """Return what is wrong with the names, shapes, types and values of tensors."""
+    problems = []
+    for name, shape in expected.items():
+        label = f"{part}.{name}" if name else part
+        tensor = found.get(name)
+        if not isinstance(tensor, torch.Tensor):
+            problems.append(f"has no tensor '{label}'.")
+        elif tuple(tensor.shape) != shape or tensor.dtype != dtype or tensor.layout != torch.strided:
+            got = f"{tuple(tensor.shape)} {tensor.dtype}"
+            problems.append(f"'{label}' is {got}, expected {shape} {dtype}.")
+        elif n_bad := int((~torch.isfinite(tensor)).sum()):
+            problems.append(f"'{label}' holds {n_bad} values that are not finite.")
+    extra = [shown(name) for name in found if name not in expected]
+    return problems + [f"has '{part}.{name}', which is no part of a checkpoint." for name in extra]
+
+
+def _length_problems(content: Mapping[str, Any], sizes: Sizes) -> list[str]:
+    problems = []
+    expected = {"feature_ids": sizes.n_features, "feature_types": sizes.n_features, "active": sizes.latent_size}
+    kinds = {"feature_ids": str, "feature_types": str, "active": bool}
+    for name, length in expected.items():
+        if len(content[name]) != length:
+            problems.append(f"'{name}' has {len(content[name])} entries, expected {length}.")
+        elif not all(type(entry) is kinds[name] for entry in content[name]):
+            problems.append(f"'{name}' has entries that are no {kinds[name].__name__}.")
+    return problems
+
+
+def _differences(model: VaeModel, path: Path, settings: Mapping[str, Any]) -> list[str]:
+    """Return where the model is not what the other files of the fit say."""
+    calibration = orjson.loads((path / "calibration.json").read_bytes())
+    problems = []
+    said = (
+        ("hidden sizes", list(model.sizes.hidden_sizes), settings["hidden_sizes"], "fit_config.json"),
+        ("latent size", model.sizes.latent_size, calibration["latent_size"], "calibration.json"),
+        ("rank", model.sizes.rank, calibration["rank"], "calibration.json"),
+    )
+    for name, found, expected, place in said:
+        if found != expected:
+            problems.append(f"has {name} {found}, {place} says {expected}. {_REMEDY}")
+    features = (
+        pl.scan_parquet(path / "feature_scores.parquet", glob=False, hive_partitioning=False)
+        .select("feature_id", "feature_type")
+        .collect(engine="in-memory")
+    )
+    if features["feature_id"].to_list() != model.feature_ids or features["feature_type"].to_list() != (
+        model.feature_types
+    ):
+        problems.append(
+            f"has {len(model.feature_ids)} features that are not the {features.height} of feature_scores.parquet, in "
+            f"its order. {_REMEDY}"
+        )
+    return problems

@@ -1,0 +1,98 @@
+"""The row space of a feature matrix: the few directions that n samples of p features can vary in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+
+from isograph.kernels._jit import Matrix, Vector
+from isograph.runtime.threads import single_threaded_blas
+
+SMALLEST_SHARE = 1e-10
+ROWS_PER_BLOCK = 4096
+MEDIAN_GRID = 20_001
+
+
+@dataclass(frozen=True, slots=True)
+class RowSpace:
+    """Coordinates of the samples in the row space of their features, X = S Vᵀ · scale.
+
+    Attributes
+    ----------
+    scores : (n_samples, r), S, columns in order of falling variance; the first has variance 1.
+    basis : (n_features, r), V, orthonormal columns.
+    scale : √(λ₁ / n).
+    variances : (r,) variance of each column of S, falling, the first 1.
+    noise_variance : the variance below which a direction is not told from noise, in the unit of ``variances``.
+    n_signals : directions above it.
+    """
+
+    scores: Matrix
+    basis: Matrix
+    scale: float
+    variances: Vector
+    noise_variance: float
+    n_signals: int
+
+
+def row_space(z: Matrix, *, residual_dof: int) -> RowSpace:
+    """Return the row space of the features.
+
+    With X = zᵀ (n × p) the eigenvectors of the n × n matrix X Xᵀ = U Λ Uᵀ give S = U √Λ and V = Xᵀ U Λ^(−½), so nothing
+    of size p² is made. Each column of S is turned so that its largest entry is positive (ties: the first sample).
+
+    Independent noise spreads its variance over all directions; the largest of them has variance σ²(1 + √(p/m))², the
+    upper edge of the law of Marchenko & Pastur 1967 (doi:10.1070/SM1967v001n04ABEH001994) with m samples. σ² is the
+    median variance over the median of that law (Gavish & Donoho 2014, doi:10.1109/TIT.2014.2323359, section III.E).
+
+    z: (p, n), rows with mean 0. residual_dof: degrees of freedom of a correlation, m − 1.
+    """
+    gram = np.zeros((z.shape[1], z.shape[1]))
+    with single_threaded_blas():
+        # NOTE: blocks of a fixed number of rows, added in order, so that no number of threads changes a bit.
+        for start in range(0, z.shape[0], ROWS_PER_BLOCK):
+            block = z[start : start + ROWS_PER_BLOCK]
+            gram += block.T @ block
+        values, vectors = scipy.linalg.eigh(gram, driver="evr")
+        kept = np.flatnonzero(values > SMALLEST_SHARE * max(values[-1], 0.0))[::-1]
+        values, vectors = values[kept], vectors[:, kept]
+        vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(len(kept))])
+        # NOTE: as a checkpoint keeps it, so that the model of a fit and the one read back are the same.
+        basis = ((z @ vectors) / np.sqrt(values)).astype(np.float32).astype(np.float64)
+    n = z.shape[1]
+    scale = float(np.sqrt(values[0] / n))
+    edge = noise_edge(values / n, z.shape[0], residual_dof + 1)
+    return RowSpace(
+        scores=np.ascontiguousarray(vectors * np.sqrt(values) / scale),
+        basis=np.ascontiguousarray(basis),
+        scale=scale,
+        variances=values / values[0],
+        noise_variance=edge * n / float(values[0]),
+        n_signals=int((values / n > edge).sum()),
+    )
+
+
+def noise_edge(variances: Vector, n_features: int, n_samples: int) -> float:
+    """Return the variance above which a direction is not noise.
+
+    variances: of all directions that are not empty, falling.
+    """
+    n_directions = min(n_features, n_samples)
+    padded = np.zeros(n_directions)
+    padded[: len(variances)] = variances[:n_directions]
+    ratio = n_features / n_samples
+    sigma2 = float(np.median(padded)) / marchenko_pastur_median(ratio)
+    return float(sigma2 * (1.0 + np.sqrt(ratio)) ** 2)
+
+
+def marchenko_pastur_median(ratio: float) -> float:
+    """Return the median of the non-zero eigenvalues of X Xᵀ / n, X n × p of independent unit variances, ratio p / n."""
+    low, high = (1.0 - np.sqrt(ratio)) ** 2, (1.0 + np.sqrt(ratio)) ** 2
+    # NOTE: with x = mean − half · cos t the density's square root becomes smooth at both ends.
+    angle = np.linspace(0.0, np.pi, MEDIAN_GRID)
+    x = 0.5 * (low + high) - 0.5 * (high - low) * np.cos(angle)
+    density = np.sin(angle) ** 2 / np.maximum(x, np.finfo(float).tiny)
+    mass = np.concatenate([[0.0], np.cumsum(0.5 * (density[1:] + density[:-1]))])
+    return float(np.interp(0.5 * mass[-1], mass, x))

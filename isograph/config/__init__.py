@@ -4,6 +4,16 @@ from isograph.config.backend import BACKENDS, BackendConfig, backend_settings
 from isograph.config.factor import FactorConfig
 from isograph.config.fit import FitConfig
 from isograph.config.import_ import ImportConfig
+from isograph.config.vae import VaeConfig
 from isograph.config.wgcna import WgcnaConfig
 
-__all__ = ["BACKENDS", "BackendConfig", "FactorConfig", "FitConfig", "ImportConfig", "WgcnaConfig", "backend_settings"]
+__all__ = [
+    "BACKENDS",
+    "BackendConfig",
+    "FactorConfig",
+    "FitConfig",
+    "ImportConfig",
+    "VaeConfig",
+    "WgcnaConfig",
+    "backend_settings",
+]

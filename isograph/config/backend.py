@@ -8,12 +8,13 @@ from difflib import get_close_matches
 from typing import Any, get_args, get_origin, get_type_hints
 
 from isograph.config.factor import FactorConfig
+from isograph.config.vae import VaeConfig
 from isograph.config.wgcna import WgcnaConfig
 from isograph.errors import ConfigError
 
-BackendConfig = FactorConfig | WgcnaConfig
+BackendConfig = FactorConfig | VaeConfig | WgcnaConfig
 
-BACKENDS: dict[str, type[BackendConfig]] = {"factor": FactorConfig, "wgcna": WgcnaConfig}
+BACKENDS: dict[str, type[BackendConfig]] = {"factor": FactorConfig, "vae": VaeConfig, "wgcna": WgcnaConfig}
 
 
 def backend_settings(backend: str, given: Mapping[str, str]) -> BackendConfig:

@@ -16,8 +16,10 @@ class VaeConfig:
 
     Attributes
     ----------
-    latent_sizes : latent dimensions; of several sizes the one with the lowest held-out loss is kept. None for twice
-        the directions of variation above the noise, 2 to 64.
+    directions : leading directions of the row space that the model sees; None for those whose variance noise does not
+        explain, 2 to 256.
+    latent_sizes : latent dimensions; of several sizes the one with the lowest held-out loss is kept. None for as many
+        as there are directions, of which the model collapses what it can do without.
     hidden_sizes : widths of the encoder's hidden layers; the decoder has them in reverse.
     beta : weight of the Kullback–Leibler term.
     warmup_epochs : epochs over which that weight rises from 0.
@@ -30,7 +32,7 @@ class VaeConfig:
     device : ``cpu`` or ``cuda``, where the model is trained.
     feature_fdr : share of the features counted as reconstructed that chance may explain.
     neighbours : strongest partners kept for each feature.
-    fdr : share of the kept pairs that chance may explain.
+    fdr : p-value that the correlation of a pair, as observed, must not exceed.
     similarity_cuts : second-order similarities at which the graph is cut and partitioned.
     resolution : Leiden resolution; 1 is plain modularity.
     restarts : Leiden runs on the best graph at most, each with a seed of its own, while they improve the criterion.
@@ -38,15 +40,16 @@ class VaeConfig:
     min_kme : |kME| that a gene's best feature must reach for the gene to be in a module.
     """
 
+    directions: int | None = None
     latent_sizes: tuple[int, ...] | None = None
     hidden_sizes: tuple[int, ...] = (64,)
     beta: float = 1.0
-    warmup_epochs: int = 10
-    learning_rate: float = 1e-3
-    epochs: int = 300
-    patience: int = 30
+    warmup_epochs: int = 0
+    learning_rate: float = 3e-3
+    epochs: int = 500
+    patience: int = 100
     validation_share: float = 0.2
-    batch_size: int = 128
+    batch_size: int = 256
     clip_norm: float = 1.0
     device: str = "cpu"
     feature_fdr: float = 1e-2
@@ -64,6 +67,8 @@ class VaeConfig:
     def _model_checks(self) -> dict[str, bool]:
         latent, hidden = self.latent_sizes, self.hidden_sizes
         return {
+            f"directions is {self.directions}, expected 1 or more, or auto": self.directions is None
+            or self.directions >= 1,
             f"latent_sizes is {list(latent or ())}, expected one or more different sizes from 1 to 1024, or auto": (
                 latent is None or (0 < len(latent) == len(set(latent)) and all(1 <= size <= 1024 for size in latent))
             ),

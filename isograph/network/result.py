@@ -47,6 +47,7 @@ class Network:
     colors : colour name of each community; empty where the backend has none.
     excluded : feature → why it did not take part.
     excluded_samples : numbers of the samples that did not take part.
+    files : what the backend keeps in the fit beside the tables, by file name.
     """
 
     source: Index
@@ -62,3 +63,4 @@ class Network:
     colors: tuple[str, ...] = ()
     excluded: Mapping[int, str] = field(default_factory=dict)
     excluded_samples: tuple[int, ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)

@@ -165,6 +165,8 @@ def _run(path: Path, out: Path, config: FitConfig, writer: ArtifactWriter, steps
     with steps.step("write"):
         for name, contract in FIT_TABLES.items():
             writer.table(contract, tables[name])
+        for name, data in network.files.items():
+            writer.file(name, data)
         writer.json("fit_config.json", fit_record(bundle, config, request, path=path, out=out, threads=threads))
     hidden = hidden_factor_rows(network.confounders, bundle.samples, request, config.covariates)
     told = _calibration(bundle, features, network, tables, steps)

@@ -18,6 +18,16 @@ z-scores, so the mean of every feature is 0, the natural baseline of an attribut
 """
 
 from isograph.network.vae.checkpoint import CHECKPOINT, checkpoint_bytes, load_checkpoint, model_of
+from isograph.network.vae.inference import vae_memory, vae_network
 from isograph.network.vae.model import Sizes, VaeModel
 
-__all__ = ["CHECKPOINT", "Sizes", "VaeModel", "checkpoint_bytes", "load_checkpoint", "model_of"]
+__all__ = [
+    "CHECKPOINT",
+    "Sizes",
+    "VaeModel",
+    "checkpoint_bytes",
+    "load_checkpoint",
+    "model_of",
+    "vae_memory",
+    "vae_network",
+]

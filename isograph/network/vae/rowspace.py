@@ -11,21 +11,25 @@ from isograph.kernels._jit import Matrix, Vector
 from isograph.runtime.threads import single_threaded_blas
 
 SMALLEST_SHARE = 1e-10
+FEWEST_DIRECTIONS = 2
+MOST_DIRECTIONS = 256
+# NOTE: data that is almost without noise would else ask for weights that no step size fits.
+NOISE_FLOOR = 1e-3
 ROWS_PER_BLOCK = 4096
 MEDIAN_GRID = 20_001
 
 
 @dataclass(frozen=True, slots=True)
 class RowSpace:
-    """Coordinates of the samples in the row space of their features, X = S Vᵀ · scale.
+    """Coordinates of the samples in the leading directions of the row space of their features.
 
     Attributes
     ----------
-    scores : (n_samples, r), S, columns in order of falling variance; the first has variance 1.
-    basis : (n_features, r), V, orthonormal columns.
-    scale : √(λ₁ / n).
-    variances : (r,) variance of each column of S, falling, the first 1.
-    noise_variance : the variance below which a direction is not told from noise, in the unit of ``variances``.
+    scores : (n_samples, k), S, columns in order of falling variance; the first has variance 1.
+    basis : (n_features, k), V, orthonormal columns of float32 precision.
+    scale : √(λ₁ / n); the part of the features in these directions is X = scale · S Vᵀ.
+    variances : variance of every direction there is, falling, the first 1.
+    noise_edge : the variance that the largest direction of noise alone has, in the unit of ``variances``.
     n_signals : directions above it.
     """
 
@@ -33,12 +37,17 @@ class RowSpace:
     basis: Matrix
     scale: float
     variances: Vector
-    noise_variance: float
+    noise_edge: float
     n_signals: int
 
+    @property
+    def noise_variance(self) -> float:
+        """Variance that a model should assume about a coordinate, so that it drops directions that may be noise."""
+        return max(self.noise_edge, NOISE_FLOOR)
 
-def row_space(z: Matrix, *, residual_dof: int) -> RowSpace:
-    """Return the row space of the features.
+
+def row_space(z: Matrix, *, residual_dof: int, directions: int | None = None) -> RowSpace:
+    """Return the leading directions of the row space of the features.
 
     With X = zᵀ (n × p) the eigenvectors of the n × n matrix X Xᵀ = U Λ Uᵀ give S = U √Λ and V = Xᵀ U Λ^(−½), so nothing
     of size p² is made. Each column of S is turned so that its largest entry is positive (ties: the first sample).
@@ -47,30 +56,30 @@ def row_space(z: Matrix, *, residual_dof: int) -> RowSpace:
     upper edge of the law of Marchenko & Pastur 1967 (doi:10.1070/SM1967v001n04ABEH001994) with m samples. σ² is the
     median variance over the median of that law (Gavish & Donoho 2014, doi:10.1109/TIT.2014.2323359, section III.E).
 
-    z: (p, n), rows with mean 0. residual_dof: degrees of freedom of a correlation, m − 1.
+    z: (p, n), rows with mean 0. residual_dof: degrees of freedom of a correlation, m − 1. directions: how many to
+    return, None for those above the noise, 2 to 256, of at most half the degrees of freedom; never more than there
+    are, which is none for z of zeros alone.
     """
-    gram = np.zeros((z.shape[1], z.shape[1]))
-    with single_threaded_blas():
-        # NOTE: blocks of a fixed number of rows, added in order, so that no number of threads changes a bit.
-        for start in range(0, z.shape[0], ROWS_PER_BLOCK):
-            block = z[start : start + ROWS_PER_BLOCK]
-            gram += block.T @ block
-        values, vectors = scipy.linalg.eigh(gram, driver="evr")
-        kept = np.flatnonzero(values > SMALLEST_SHARE * max(values[-1], 0.0))[::-1]
-        values, vectors = values[kept], vectors[:, kept]
-        vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(len(kept))])
-        # NOTE: as a checkpoint keeps it, so that the model of a fit and the one read back are the same.
-        basis = ((z @ vectors) / np.sqrt(values)).astype(np.float32).astype(np.float64)
     n = z.shape[1]
-    scale = float(np.sqrt(values[0] / n))
-    edge = noise_edge(values / n, z.shape[0], residual_dof + 1)
+    with single_threaded_blas():
+        values, vectors = _spectrum(z)
+        edge = noise_edge(values / n, z.shape[0], residual_dof + 1)
+        n_signals = int((values / n > edge).sum())
+        if directions is None:
+            most = max(1, min(MOST_DIRECTIONS, (residual_dof + 1) // 2))
+            directions = min(max(n_signals, FEWEST_DIRECTIONS), most)
+        kept = slice(min(directions, len(values)))
+        basis = (z @ vectors[:, kept]) / np.sqrt(values[kept])
+    largest = float(values[0]) if len(values) else 1.0
+    scale = float(np.sqrt(largest / n))
     return RowSpace(
-        scores=np.ascontiguousarray(vectors * np.sqrt(values) / scale),
-        basis=np.ascontiguousarray(basis),
+        scores=np.ascontiguousarray(vectors[:, kept] * np.sqrt(values[kept]) / scale),
+        # NOTE: as a checkpoint keeps it, so that the model of a fit and the one read back are the same.
+        basis=np.ascontiguousarray(basis.astype(np.float32).astype(np.float64)),
         scale=scale,
-        variances=values / values[0],
-        noise_variance=edge * n / float(values[0]),
-        n_signals=int((values / n > edge).sum()),
+        variances=values / largest,
+        noise_edge=edge * n / largest,
+        n_signals=n_signals,
     )
 
 
@@ -80,8 +89,9 @@ def noise_edge(variances: Vector, n_features: int, n_samples: int) -> float:
     variances: of all directions that are not empty, falling.
     """
     n_directions = min(n_features, n_samples)
-    padded = np.zeros(n_directions)
-    padded[: len(variances)] = variances[:n_directions]
+    padded = np.zeros(max(1, n_directions))
+    kept = variances[:n_directions]
+    padded[: len(kept)] = kept
     ratio = n_features / n_samples
     sigma2 = float(np.median(padded)) / marchenko_pastur_median(ratio)
     return float(sigma2 * (1.0 + np.sqrt(ratio)) ** 2)
@@ -90,9 +100,24 @@ def noise_edge(variances: Vector, n_features: int, n_samples: int) -> float:
 def marchenko_pastur_median(ratio: float) -> float:
     """Return the median of the non-zero eigenvalues of X Xᵀ / n, X n × p of independent unit variances, ratio p / n."""
     low, high = (1.0 - np.sqrt(ratio)) ** 2, (1.0 + np.sqrt(ratio)) ** 2
-    # NOTE: with x = mean − half · cos t the density's square root becomes smooth at both ends.
+    # NOTE: with x = mean − half · cos t the density's square roots become smooth at both ends.
     angle = np.linspace(0.0, np.pi, MEDIAN_GRID)
     x = 0.5 * (low + high) - 0.5 * (high - low) * np.cos(angle)
     density = np.sin(angle) ** 2 / np.maximum(x, np.finfo(float).tiny)
     mass = np.concatenate([[0.0], np.cumsum(0.5 * (density[1:] + density[:-1]))])
     return float(np.interp(0.5 * mass[-1], mass, x))
+
+
+def _spectrum(z: Matrix) -> tuple[Vector, Matrix]:
+    """Return the eigenvalues of X Xᵀ that are not 0, falling, and their vectors in columns."""
+    gram = np.zeros((z.shape[1], z.shape[1]))
+    # NOTE: blocks of a fixed number of rows, added in order, so that no number of threads changes a bit.
+    for start in range(0, z.shape[0], ROWS_PER_BLOCK):
+        block = z[start : start + ROWS_PER_BLOCK]
+        gram += block.T @ block
+    values, vectors = scipy.linalg.eigh(gram, driver="evr")
+    kept = np.flatnonzero(values > SMALLEST_SHARE * max(float(values[-1]), np.finfo(float).tiny))[::-1]
+    values, vectors = values[kept], vectors[:, kept]
+    if len(kept):
+        vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(len(kept))])
+    return values, vectors

@@ -1,0 +1,234 @@
+"""From channels to a network by way of the model: what it can reconstruct, and what it holds to be alike."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from isograph.config import VaeConfig
+from isograph.errors import ConvergenceError, UsageError
+from isograph.features.channel import Channels
+from isograph.network.graph import second_order_similarities
+from isograph.network.pairs import (
+    TILE,
+    StrongPairs,
+    correlation_pvalue,
+    observed_pairs,
+    pair_correlations,
+    strong_pairs,
+)
+from isograph.network.partition import partition_candidates
+from isograph.network.result import Network
+from isograph.network.vae.calibration import Evidence, calibration
+from isograph.network.vae.checkpoint import CHECKPOINT, checkpoint_bytes
+from isograph.network.vae.fidelity import Fidelity, reconstruction_fidelity
+from isograph.network.vae.model import VaeModel
+from isograph.network.vae.rowspace import RowSpace, row_space
+from isograph.network.vae.training import Course, Trained, one_torch_thread, train, training_device
+from isograph.runtime.progress import Steps
+from isograph.runtime.threads import single_threaded_blas
+
+logger = logging.getLogger(__name__)
+
+FEWEST_SAMPLES = 5
+# NOTE: a dimension that tells less than this, in nats, of a sample is collapsed.
+ACTIVE_DIVERGENCE = 0.01
+# NOTE: as the factor backend's, fitted to the peak memory of whole fits; torch and its libraries beside it.
+BYTES_PER_PAIR = 220
+BYTES_OF_TORCH = 300_000_000
+COPIES_OF_BASIS = 6
+
+
+def vae_memory(n_features: int, config: VaeConfig, *, threads: int) -> int:
+    """Return the bytes the backend needs beside the features themselves."""
+    neighbours = min(config.neighbours, max(1, n_features - 1))
+    pairs = BYTES_PER_PAIR * n_features * neighbours + threads * (8 * n_features * neighbours + 4 * TILE * TILE)
+    return BYTES_OF_TORCH + pairs + COPIES_OF_BASIS * 8 * n_features * (config.directions or 64)
+
+
+def vae_network(channels: Channels, config: VaeConfig, *, seed: int, threads: int, steps: Steps) -> Network:
+    """Return the feature network and its partition.
+
+    A variational autoencoder is trained in the leading directions of the row space (``row_space``, ``train``).
+    Features are kept that it reconstructs better than chance would (``reconstruction_fidelity``). Their neighbours are
+    those whose reconstructions correlate most; a pair becomes an edge if the features themselves, as observed,
+    correlate too, with the same sign and a p-value of at most ``fdr``. From there on it is the ``factor`` backend:
+    second-order similarities, Leiden communities on several cuts, the partition with the lowest Bayesian information
+    criterion.
+
+    Raises
+    ------
+    ConvergenceError
+        Training diverged, or the model holds no pair of features although features correlate more than by chance.
+    UsageError
+        The device is not there, or the data has not as many directions as the settings ask for.
+    """
+    device = training_device(config.device)
+    with steps.step("row space"):
+        space = _row_space(channels, config)
+    if not len(space.variances):
+        return _empty_network(channels, config)
+    with steps.step("training") as progress, one_torch_thread(), single_threaded_blas():
+        course = Course(config, space.noise_variance, len(channels.z), seed, device)
+        sizes = config.latent_sizes or (space.scores.shape[1],)
+        trained = train(torch.from_numpy(space.scores), sizes, course, progress=progress)
+        model = _model(channels, space, trained)
+        decoded = _decoded(model, channels)
+        checkpoint = checkpoint_bytes(model)
+    _log_training(model, trained)
+    with steps.step("correlation"):
+        fidelity = reconstruction_fidelity(channels, space.basis, decoded, threads=threads)
+        pairs = _pairs(channels, config, space, decoded, fidelity, threads=threads)
+        if not len(pairs.r):
+            _require_no_structure(channels, config, model, threads=threads)
+    with steps.step("similarity") as progress:
+        similarity = second_order_similarities(
+            pairs.source, pairs.target, np.abs(pairs.r), len(channels.gene_of), threads=threads, progress=progress
+        )
+    with steps.step("modules") as progress:
+        candidates = partition_candidates(
+            channels, config, pairs, similarity, seed=seed, threads=threads, progress=progress
+        )
+        chosen = min(candidates, key=lambda candidate: candidate.bic)
+    kept = similarity >= chosen.cut
+    evidence = Evidence(config, space, trained, model, fidelity, pairs, candidates, chosen, kept)
+    return Network(
+        source=pairs.source[kept],
+        target=pairs.target[kept],
+        weight=pairs.r[kept],
+        similarity=similarity[kept],
+        community_of=chosen.community_of,
+        min_module_size=config.min_module_size,
+        min_kme=config.min_kme,
+        calibration=calibration(evidence),
+        files={CHECKPOINT: checkpoint},
+    )
+
+
+def _row_space(channels: Channels, config: VaeConfig) -> RowSpace:
+    n_samples = channels.z.shape[1]
+    if n_samples < FEWEST_SAMPLES:
+        raise ConvergenceError(
+            f"{n_samples} samples are too few to train a model on, expected {FEWEST_SAMPLES} or more. "
+            "Use --backend factor."
+        )
+    space = row_space(channels.z, residual_dof=channels.residual_dof, directions=config.directions)
+    most = min(len(space.variances), channels.residual_dof)
+    if config.directions is not None and config.directions > most:
+        raise UsageError(f"directions is {config.directions}, but the data has {most}. Give fewer, or auto.")
+    return space
+
+
+def _model(channels: Channels, space: RowSpace, trained: Trained) -> VaeModel:
+    return VaeModel(
+        feature_ids=channels.feature_ids,
+        feature_types=channels.feature_types,
+        sizes=trained.networks.sizes,
+        basis=torch.from_numpy(space.basis),
+        scale=space.scale,
+        noise_variance=space.noise_variance,
+        active=tuple(value >= ACTIVE_DIVERGENCE for value in trained.terms.divergence),
+        encoder=trained.networks.encoder,
+        decoder=trained.networks.decoder,
+    )
+
+
+def _decoded(model: VaeModel, channels: Channels) -> np.ndarray:
+    """Return the coordinates (n, k) that the samples' latent means decode to, in the unit of the features."""
+    with torch.no_grad():
+        latent = torch.from_numpy(np.ascontiguousarray(model.encode(channels.z).T))
+        decoded: np.ndarray = model.scale * model.decoder(latent).numpy()
+    return decoded
+
+
+def _log_training(model: VaeModel, trained: Trained) -> None:
+    chosen = trained.chosen
+    logger.info(
+        "%d of %d latent dimensions active; best epoch %d of %d run (stopped: %s)",
+        sum(model.active),
+        len(model.active),
+        chosen.best_epoch,
+        chosen.epochs_run,
+        chosen.stopped,
+    )
+    if chosen.stopped == "epochs":
+        logger.warning("held-out samples still gained when the epochs were used up; allow more with --set epochs=N")
+
+
+def _pairs(
+    channels: Channels,
+    config: VaeConfig,
+    space: RowSpace,
+    decoded: np.ndarray,
+    fidelity: Fidelity,
+    *,
+    threads: int,
+) -> StrongPairs:
+    """Return the pairs of features that the model reconstructs, holds to be alike, and that correlate as observed."""
+    features = np.flatnonzero(fidelity.significant(config.feature_fdr))
+    # NOTE: rows of V Rᵀ have the inner products of the rows of V (D − mean)ᵀ, D − mean = Q R: k columns, not n.
+    with single_threaded_blas():
+        _, triangle = np.linalg.qr(decoded - decoded.mean(axis=0))
+        profiles = np.ascontiguousarray(space.basis[features] @ triangle.T)
+    alike = strong_pairs(
+        profiles,
+        channels.gene_of[features],
+        neighbours=config.neighbours,
+        fdr=config.fdr,
+        residual_dof=channels.residual_dof,
+        threads=threads,
+    )
+    source, target = features[alike.source], features[alike.target]
+    r = pair_correlations(channels.z, source, target, threads=threads)
+    borne_out = (correlation_pvalue(r, channels.residual_dof) <= config.fdr) & (r * alike.r > 0)
+    pairs = replace(
+        alike,
+        source=source[borne_out],
+        target=target[borne_out],
+        r=r[borne_out],
+        cut=float(np.abs(r[borne_out]).min(initial=1.0)),
+    )
+    if channels.missing is None:
+        return pairs
+    return observed_pairs(pairs, channels.z, channels.missing, residual_dof=channels.residual_dof, threads=threads)
+
+
+def _require_no_structure(channels: Channels, config: VaeConfig, model: VaeModel, *, threads: int) -> None:
+    """Raise if features correlate more than chance explains: then a model without pairs has failed."""
+    pairs = strong_pairs(
+        channels.z,
+        channels.gene_of,
+        neighbours=config.neighbours,
+        fdr=config.fdr,
+        residual_dof=channels.residual_dof,
+        threads=threads,
+    )
+    if channels.missing is not None:
+        pairs = observed_pairs(pairs, channels.z, channels.missing, residual_dof=channels.residual_dof, threads=threads)
+    if not len(pairs.r):
+        logger.info("no features correlate more than chance explains: there is nothing to learn")
+        return
+    collapsed = sum(not active for active in model.active)
+    raise ConvergenceError(
+        f"the model holds nothing of the {len(pairs.r)} pairs of features that correlate more than chance explains; "
+        f"{collapsed} of its {len(model.active)} latent dimensions collapsed to the prior. Give it more freedom "
+        "(--set beta=0.5, --set directions=N), or use --backend factor, which needs no model."
+    )
+
+
+def _empty_network(channels: Channels, config: VaeConfig) -> Network:
+    """Return the network of data in which nothing varies."""
+    none = np.zeros(0, dtype=np.int64)
+    return Network(
+        source=none,
+        target=none,
+        weight=np.zeros(0),
+        similarity=np.zeros(0),
+        community_of=np.full(len(channels.gene_of), -1, dtype=np.int64),
+        min_module_size=config.min_module_size,
+        min_kme=config.min_kme,
+        calibration={"giant_component_fraction": 0.0, "converged": True},
+    )

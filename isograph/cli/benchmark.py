@@ -28,7 +28,7 @@ EXIT_INTERRUPTED = 130
     metavar="NAME",
     help="Run these data sets of the suites only, or of any suite where none is named; repeat for more.",
 )
-@click.option("--backend", default="factor", show_default=True, help="How networks are inferred: factor or wgcna.")
+@click.option("--backend", default="factor", show_default=True, help="How networks are inferred: factor, vae or wgcna.")
 @click.option(
     "--stage-name",
     metavar="NAME",

@@ -24,11 +24,16 @@ from isograph.runtime.threads import resolve_threads, set_thread_environment
 
 @click.command("fit")
 @path_argument("BUNDLE", "--dataset-path")
-@click.option("--backend", default="factor", show_default=True, help="How the network is inferred: factor or wgcna.")
+@click.option("--backend", default="factor", show_default=True, help="How the network is inferred: factor, vae or wgcna.")
 @click.option(
     "--output-dir",
     type=click.Path(path_type=Path),
     help="Where the fit goes.  [default: artifacts/fits/<dataset name>]",
+)
+@click.option(
+    "--device",
+    metavar="cpu|cuda",
+    help="Where a model is trained, for a backend that trains one (vae); the same as --set device=.  [default: cpu]",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything that draws numbers.")
 @click.option(
@@ -63,6 +68,7 @@ def command(
     bundle_option: Path | None,
     backend: str,
     output_dir: Path | None,
+    device: str | None,
     seed: int,
     covariates: tuple[str, ...],
     traits: tuple[str, ...],
@@ -84,6 +90,10 @@ def command(
     from isograph.config import backend_settings
     from isograph.pipeline.fit import fit
 
+    given = _settings(settings, remove_factors, keep_factors)
+    if device is not None and given.setdefault("device", device) != device:
+        raise UsageError(f"--device {device} and --set device={given['device']} contradict each other; give one.")
+
     with log_to_stderr(verbosity), Console(quiet=quiet) as console:
         fitted = fit(
             path,
@@ -95,7 +105,7 @@ def command(
             traits=traits,
             seed=seed,
             threads=threads,
-            settings=backend_settings(backend, _settings(settings, remove_factors, keep_factors)),
+            settings=backend_settings(backend, given),
         )
     if not quiet:
         tell(f"\n{fitted.summary.as_text()}\n\n{_next_steps(fitted.path)}\n")

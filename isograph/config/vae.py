@@ -16,10 +16,8 @@ class VaeConfig:
 
     Attributes
     ----------
-    directions : leading directions of the row space that the model sees; None for those whose variance noise does not
-        explain, 2 to 256.
-    latent_sizes : latent dimensions; of several sizes the one with the lowest held-out loss is kept. None for as many
-        as there are directions, of which the model collapses what it can do without.
+    directions : leading directions of the row space that the model sees; None (auto) for those above the noise, 2 to 256.
+    latent_sizes : latent dimensions; of several, the size whose held-out loss is lowest. None (auto) for one a direction.
     hidden_sizes : widths of the encoder's hidden layers; the decoder has them in reverse.
     beta : weight of the Kullback–Leibler term.
     warmup_epochs : epochs over which that weight rises from 0.

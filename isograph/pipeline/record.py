@@ -17,6 +17,7 @@ from isograph.network.pairs import TILE
 from isograph.traits.trait import Traits
 
 LIBRARIES = ("numpy", "scipy", "numba", "polars", "duckdb", "graspologic-native")
+LIBRARIES_OF_BACKEND = {"vae": ("torch",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,9 @@ def fit_record(
             "sha256": input_digests(path),
         },
         "python": platform.python_version(),
-        "libraries": {name: version(name) for name in LIBRARIES},
+        "libraries": {
+            name: version(name) for name in (*LIBRARIES, *LIBRARIES_OF_BACKEND.get(config.backend, ()))
+        },
     }
 
 

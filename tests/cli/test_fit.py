@@ -124,7 +124,7 @@ def test_fit__that_finds_nothing_is_no_error(isograph, bundle, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--backend", "factr"], "error: no backend 'factr'; did you mean 'factor'? (factor; wgcna)"),
+        (["--backend", "factr"], "error: no backend 'factr'; did you mean 'factor'? (factor; vae; wgcna)"),
         (["--seed", "-1"], "error: seed is -1, expected 0 to 2^32 − 1"),
         (["--set", "fdr"], "error: --set takes KEY=VALUE, got 'fdr'."),
         (["--set", "=1"], "error: --set takes KEY=VALUE, got '=1'."),

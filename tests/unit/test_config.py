@@ -53,8 +53,8 @@ def test_factor_config__takes_the_ends_of_its_ranges(settings):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"backend": "facto"}, "no backend 'facto'; did you mean 'factor'? (factor; wgcna)"),
-        ({"backend": "zzz"}, "no backend 'zzz' (factor; wgcna)"),
+        ({"backend": "facto"}, "no backend 'facto'; did you mean 'factor'? (factor; vae; wgcna)"),
+        ({"backend": "zzz"}, "no backend 'zzz' (factor; vae; wgcna)"),
         ({"seed": -1}, "seed is -1, expected 0 to 2^32 − 1"),
         ({"seed": 2**32}, "seed is 4294967296, expected 0 to 2^32 − 1"),
         ({"threads": 0}, "threads is 0, expected 1 or more"),
@@ -150,7 +150,7 @@ def test_backend_settings__names_every_key_and_value_it_cannot_use(given, messag
 def test_backend_settings__suggests_the_backend_that_was_meant():
     with pytest.raises(ConfigError) as raised:
         backend_settings("Factor", {})
-    assert str(raised.value) == "no backend 'Factor'; did you mean 'factor'? (factor; wgcna)"
+    assert str(raised.value) == "no backend 'Factor'; did you mean 'factor'? (factor; vae; wgcna)"
 
 
 def test_fit_config__takes_its_own_backends_settings_only():

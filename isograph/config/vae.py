@@ -16,8 +16,8 @@ class VaeConfig:
 
     Attributes
     ----------
-    directions : leading directions of the row space that the model sees; None (auto) for those above the noise, 2 to 256.
-    latent_sizes : latent dimensions; of several, the size whose held-out loss is lowest. None (auto) for one a direction.
+    directions : leading directions of the row space that the model sees; None (auto): those above the noise, 2 to 256.
+    latent_sizes : latent dimensions; of several, that with the lowest held-out loss. None (auto): one a direction.
     hidden_sizes : widths of the encoder's hidden layers; the decoder has them in reverse.
     beta : weight of the Kullback–Leibler term.
     warmup_epochs : epochs over which that weight rises from 0.
@@ -30,7 +30,7 @@ class VaeConfig:
     device : ``cpu`` or ``cuda``, where the model is trained.
     feature_fdr : share of the features counted as reconstructed that chance may explain.
     neighbours : strongest partners kept for each feature.
-    fdr : p-value that the correlation of a pair, as observed, must not exceed.
+    fdr : share of the kept pairs that chance may explain.
     similarity_cuts : second-order similarities at which the graph is cut and partitioned.
     resolution : Leiden resolution; 1 is plain modularity.
     restarts : Leiden runs on the best graph at most, each with a seed of its own, while they improve the criterion.
@@ -50,7 +50,7 @@ class VaeConfig:
     batch_size: int = 256
     clip_norm: float = 1.0
     device: str = "cpu"
-    feature_fdr: float = 1e-2
+    feature_fdr: float = 0.05
     neighbours: int = 60
     fdr: float = 1e-4
     similarity_cuts: tuple[float, ...] = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)

@@ -53,9 +53,7 @@ def fit_record(
             "sha256": input_digests(path),
         },
         "python": platform.python_version(),
-        "libraries": {
-            name: version(name) for name in (*LIBRARIES, *LIBRARIES_OF_BACKEND.get(config.backend, ()))
-        },
+        "libraries": {name: version(name) for name in (*LIBRARIES, *LIBRARIES_OF_BACKEND.get(config.backend, ()))},
     }
 
 

@@ -76,8 +76,10 @@ def _of_network(evidence: Evidence) -> dict[str, object]:
     return {
         "n_features_reconstructed": int(evidence.fidelity.significant(evidence.config.feature_fdr).sum()),
         "pairs_tested": pairs.n_tested,
+        "pairs_above_cut": pairs.n_above,
+        "pairs_expected_by_chance": pairs.expected_above,
         "pairs_kept": len(pairs.r),
-        "correlation_cut": pairs.cut if len(pairs.r) else None,
+        "correlation_cut": pairs.cut if np.isfinite(pairs.cut) else None,
         "similarity_cut": chosen.cut if len(pairs.r) else None,
         "similarity_cut_reason": reason_for(pairs, candidates, chosen),
         "cuts": [

@@ -31,7 +31,10 @@ class Fidelity:
     rmse: float
 
     def significant(self, fdr: float) -> NDArray[np.bool_]:
-        """Return the features that chance does not explain (Benjamini & Hochberg 1995)."""
+        """Return the features that chance does not explain, at the false discovery rate ``fdr``.
+
+        Benjamini & Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x: up to the largest i with pᵢ ≤ fdr · i / n.
+        """
         order = np.argsort(self.pvalue, kind="stable")
         limits = fdr * np.arange(1, len(order) + 1) / max(1, len(order))
         passing = np.flatnonzero(self.pvalue[order] <= limits)

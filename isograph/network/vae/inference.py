@@ -11,11 +11,11 @@ import torch
 from isograph.config import VaeConfig
 from isograph.errors import ConvergenceError, UsageError
 from isograph.features.channel import Channels
+from isograph.kernels._jit import Index, Matrix, Vector
 from isograph.network.graph import second_order_similarities
 from isograph.network.pairs import (
     TILE,
     StrongPairs,
-    correlation_pvalue,
     observed_pairs,
     pair_correlations,
     strong_pairs,
@@ -24,7 +24,7 @@ from isograph.network.partition import partition_candidates
 from isograph.network.result import Network
 from isograph.network.vae.calibration import Evidence, calibration
 from isograph.network.vae.checkpoint import CHECKPOINT, checkpoint_bytes
-from isograph.network.vae.fidelity import Fidelity, reconstruction_fidelity
+from isograph.network.vae.fidelity import reconstruction_fidelity
 from isograph.network.vae.model import VaeModel
 from isograph.network.vae.rowspace import RowSpace, row_space
 from isograph.network.vae.training import Course, Trained, one_torch_thread, train, training_device
@@ -53,11 +53,10 @@ def vae_network(channels: Channels, config: VaeConfig, *, seed: int, threads: in
     """Return the feature network and its partition.
 
     A variational autoencoder is trained in the leading directions of the row space (``row_space``, ``train``).
-    Features are kept that it reconstructs better than chance would (``reconstruction_fidelity``). Their neighbours are
-    those whose reconstructions correlate most; a pair becomes an edge if the features themselves, as observed,
-    correlate too, with the same sign and a p-value of at most ``fdr``. From there on it is the ``factor`` backend:
-    second-order similarities, Leiden communities on several cuts, the partition with the lowest Bayesian information
-    criterion.
+    Features are kept that it reconstructs better than chance would (``reconstruction_fidelity``), and pairs of them
+    that chance does not explain (``strong_pairs``) and whose reconstructions correlate with the same sign. A pair is as
+    strong as its |r| times that of the reconstructions. From there on it is the ``factor`` backend: second-order
+    similarities, Leiden communities on several cuts, the partition with the lowest Bayesian information criterion.
 
     Raises
     ------
@@ -81,12 +80,14 @@ def vae_network(channels: Channels, config: VaeConfig, *, seed: int, threads: in
     _log_training(model, trained)
     with steps.step("correlation"):
         fidelity = reconstruction_fidelity(channels, space.basis, decoded, threads=threads)
-        pairs = _pairs(channels, config, space, decoded, fidelity, threads=threads)
+        features = np.flatnonzero(fidelity.significant(config.feature_fdr))
+        pairs = _pairs(channels, config, features, threads=threads)
+        pairs, strength = _shared(pairs, space.basis, decoded, threads=threads)
         if not len(pairs.r):
             _require_no_structure(channels, config, model, threads=threads)
     with steps.step("similarity") as progress:
         similarity = second_order_similarities(
-            pairs.source, pairs.target, np.abs(pairs.r), len(channels.gene_of), threads=threads, progress=progress
+            pairs.source, pairs.target, strength, len(channels.gene_of), threads=threads, progress=progress
         )
     with steps.step("modules") as progress:
         candidates = partition_candidates(
@@ -158,56 +159,40 @@ def _log_training(model: VaeModel, trained: Trained) -> None:
         logger.warning("held-out samples still gained when the epochs were used up; allow more with --set epochs=N")
 
 
-def _pairs(
-    channels: Channels,
-    config: VaeConfig,
-    space: RowSpace,
-    decoded: np.ndarray,
-    fidelity: Fidelity,
-    *,
-    threads: int,
-) -> StrongPairs:
-    """Return the pairs of features that the model reconstructs, holds to be alike, and that correlate as observed."""
-    features = np.flatnonzero(fidelity.significant(config.feature_fdr))
-    # NOTE: rows of V Rᵀ have the inner products of the rows of V (D − mean)ᵀ, D − mean = Q R: k columns, not n.
-    with single_threaded_blas():
-        _, triangle = np.linalg.qr(decoded - decoded.mean(axis=0))
-        profiles = np.ascontiguousarray(space.basis[features] @ triangle.T)
-    alike = strong_pairs(
-        profiles,
+def _pairs(channels: Channels, config: VaeConfig, features: Index, *, threads: int) -> StrongPairs:
+    """Return the pairs of the chosen features that chance does not explain, as observed."""
+    pairs = strong_pairs(
+        channels.z[features],
         channels.gene_of[features],
         neighbours=config.neighbours,
         fdr=config.fdr,
         residual_dof=channels.residual_dof,
         threads=threads,
     )
-    source, target = features[alike.source], features[alike.target]
-    r = pair_correlations(channels.z, source, target, threads=threads)
-    borne_out = (correlation_pvalue(r, channels.residual_dof) <= config.fdr) & (r * alike.r > 0)
-    pairs = replace(
-        alike,
-        source=source[borne_out],
-        target=target[borne_out],
-        r=r[borne_out],
-        cut=float(np.abs(r[borne_out]).min(initial=1.0)),
-    )
+    pairs = replace(pairs, source=features[pairs.source], target=features[pairs.target])
     if channels.missing is None:
         return pairs
     return observed_pairs(pairs, channels.z, channels.missing, residual_dof=channels.residual_dof, threads=threads)
 
 
+def _shared(pairs: StrongPairs, basis: Matrix, decoded: Matrix, *, threads: int) -> tuple[StrongPairs, Vector]:
+    """Return the pairs whose reconstructions correlate with the sign of the features, and how strong each is.
+
+    That is |r| of the features times |r| of their reconstructions.
+    """
+    # NOTE: rows of V Rᵀ have the inner products of the rows of V (D − mean)ᵀ, D − mean = Q R: k columns, not n.
+    with single_threaded_blas():
+        _, triangle = np.linalg.qr(decoded - decoded.mean(axis=0))
+        profiles = np.ascontiguousarray(basis @ triangle.T)
+    strength = pairs.r * pair_correlations(profiles, pairs.source, pairs.target, threads=threads)
+    kept = strength > 0
+    shared = replace(pairs, source=pairs.source[kept], target=pairs.target[kept], r=pairs.r[kept])
+    return shared, strength[kept]
+
+
 def _require_no_structure(channels: Channels, config: VaeConfig, model: VaeModel, *, threads: int) -> None:
     """Raise if features correlate more than chance explains: then a model without pairs has failed."""
-    pairs = strong_pairs(
-        channels.z,
-        channels.gene_of,
-        neighbours=config.neighbours,
-        fdr=config.fdr,
-        residual_dof=channels.residual_dof,
-        threads=threads,
-    )
-    if channels.missing is not None:
-        pairs = observed_pairs(pairs, channels.z, channels.missing, residual_dof=channels.residual_dof, threads=threads)
+    pairs = _pairs(channels, config, np.arange(len(channels.z)), threads=threads)
     if not len(pairs.r):
         logger.info("no features correlate more than chance explains: there is nothing to learn")
         return

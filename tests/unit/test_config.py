@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from isograph.config import FactorConfig, FitConfig, ImportConfig, backend_settings
+from isograph.config import FactorConfig, FitConfig, ImportConfig, VaeConfig, backend_settings
 from isograph.errors import ConfigError
 
 
@@ -181,3 +181,37 @@ def test_factor_config__names_factors_that_cannot_be(settings, message):
     with pytest.raises(ConfigError) as raised:
         FactorConfig(**settings)
     assert str(raised.value) == message
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"directions": 0}, "directions is 0, expected 1 or more, or auto"),
+        ({"latent_sizes": ()}, "latent_sizes is [], expected one or more different sizes from 1 to 1024, or auto"),
+        (
+            {"latent_sizes": (4, 4)},
+            "latent_sizes is [4, 4], expected one or more different sizes from 1 to 1024, or auto",
+        ),
+        ({"hidden_sizes": (8, 0)}, "hidden_sizes is [8, 0], expected one or more widths from 1 to 4096"),
+        ({"beta": 0.0}, "beta is 0.0, expected above 0"),
+        ({"device": "gpu"}, "device is 'gpu', expected cpu or cuda"),
+        ({"warmup_epochs": -1}, "warmup_epochs is -1, expected 0 or more"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan, expected above 0"),
+        ({"epochs": 0}, "epochs is 0, expected 1 to 1000000"),
+        ({"patience": 0}, "patience is 0, expected 1 or more"),
+        ({"validation_share": 0.6}, "validation_share is 0.6, expected above 0 and at most 0.5"),
+        ({"batch_size": 0}, "batch_size is 0, expected 1 or more"),
+        ({"clip_norm": float("inf")}, "clip_norm is inf, expected above 0"),
+        ({"feature_fdr": 1.0}, "feature_fdr is 1.0, expected above 0 and below 1"),
+        ({"neighbours": 0, "min_kme": 2.0}, "neighbours is 0, expected 1 to 10000; min_kme is 2.0, expected 0 to 1"),
+    ],
+)
+def test_vae_config__names_every_setting_out_of_range(settings, message):
+    with pytest.raises(ConfigError) as raised:
+        VaeConfig(**settings)
+    assert str(raised.value) == message
+
+
+def test_backend_settings__reads_sizes_and_auto():
+    given = {"latent_sizes": "4,8", "hidden_sizes": "32", "directions": "auto", "device": "cuda"}
+    assert backend_settings("vae", given) == VaeConfig(latent_sizes=(4, 8), hidden_sizes=(32,), device="cuda")

@@ -69,15 +69,16 @@ class Decoder(nn.Module):
 
 
 class FeatureEncoder(nn.Module):
-    """Features to latent means: (n, p) → (n, d), differentiable in the features."""
+    """Features to latent means: (n, p) → (n, d), differentiable in the features; collapsed dimensions are 0."""
 
-    def __init__(self, basis: torch.Tensor, scale: float, encoder: Encoder) -> None:
+    def __init__(self, basis: torch.Tensor, scale: float, encoder: Encoder, active: Sequence[bool]) -> None:
         super().__init__()
         self.basis, self.scale, self.encoder = basis, scale, encoder
+        self.active = torch.tensor(active, dtype=torch.float64)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the latent means of samples in rows."""
-        mean: torch.Tensor = self.encoder(x @ self.basis / self.scale)[0]
+        mean: torch.Tensor = self.encoder(x @ self.basis / self.scale)[0] * self.active
         return mean
 
 
@@ -109,7 +110,8 @@ class VaeModel:
     basis : (p, r), V, orthonormal columns, of float32 precision.
     scale : √(λ₁ / n), the standard deviation of the samples along the first column of V.
     noise_variance : variance of a coordinate of s about its reconstruction that training assumed.
-    active : (d,) latent dimensions that carry something; the others were collapsed to the prior.
+    active : (d,) latent dimensions that carry something; the others collapsed to the prior, and their means, next to
+        0, are taken for the 0 that the prior has.
     encoder, decoder : the networks in the row space.
     """
 
@@ -126,7 +128,7 @@ class VaeModel:
     @property
     def feature_encoder(self) -> FeatureEncoder:
         """A torch module (n, p) → (n, d), float64: what attribution methods differentiate."""
-        return FeatureEncoder(self.basis, self.scale, self.encoder)
+        return FeatureEncoder(self.basis, self.scale, self.encoder, self.active)
 
     @property
     def feature_decoder(self) -> FeatureDecoder:

@@ -38,7 +38,7 @@ FEWEST_SAMPLES = 5
 ACTIVE_DIVERGENCE = 0.01
 # NOTE: as the factor backend's, fitted to the peak memory of whole fits; torch and its libraries beside it.
 BYTES_PER_PAIR = 220
-BYTES_OF_TORCH = 300_000_000
+BYTES_OF_TORCH = 400_000_000
 COPIES_OF_BASIS = 6
 
 
@@ -104,6 +104,8 @@ def vae_network(channels: Channels, config: VaeConfig, *, seed: int, threads: in
         community_of=chosen.community_of,
         min_module_size=config.min_module_size,
         min_kme=config.min_kme,
+        channels=channels,
+        confounders=(),
         calibration=calibration(evidence),
         files={CHECKPOINT: checkpoint},
     )
@@ -215,5 +217,7 @@ def _empty_network(channels: Channels, config: VaeConfig) -> Network:
         community_of=np.full(len(channels.gene_of), -1, dtype=np.int64),
         min_module_size=config.min_module_size,
         min_kme=config.min_kme,
+        channels=channels,
+        confounders=(),
         calibration={"giant_component_fraction": 0.0, "converged": True},
     )

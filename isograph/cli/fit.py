@@ -24,7 +24,7 @@ from isograph.runtime.threads import resolve_threads, set_thread_environment
 
 @click.command("fit")
 @path_argument("BUNDLE", "--dataset-path")
-@click.option("--backend", default="factor", show_default=True, help="How the network is inferred: factor, vae or wgcna.")
+@click.option("--backend", default="factor", show_default=True, help="How to infer the network: factor, vae or wgcna.")
 @click.option(
     "--output-dir",
     type=click.Path(path_type=Path),

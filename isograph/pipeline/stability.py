@@ -38,6 +38,7 @@ N_SPLITS = 10
 # NOTE: backend → the setting whose values are compared.
 SETTINGS = {
     "factor": ("fdr", (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)),
+    "vae": ("fdr", (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)),
     "wgcna": ("merge_cut_height", (0.05, 0.1, 0.15, 0.2, 0.25)),
 }
 MIN_SAMPLES = 16

@@ -69,4 +69,4 @@ def test_stability_report__compares_the_backends_own_setting(tmp_path, monkeypat
 def test_stability_report__refuses_a_backend_without_a_setting_to_compare(tmp_path):
     with pytest.raises(UsageError) as raised:
         stability_report(request(tmp_path, backend="other"), workers=1)
-    assert str(raised.value) == "backend 'other' has no setting whose stability is compared (factor, wgcna)."
+    assert str(raised.value) == "backend 'other' has no setting whose stability is compared (factor, vae, wgcna)."

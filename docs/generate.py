@@ -12,6 +12,7 @@ from isograph.cli.app import COMMANDS, app
 from isograph.config import BACKENDS, BackendConfig
 from isograph.evaluate.report import TABLE_COLUMNS, table_rows
 from isograph.schemas import FIT_TABLES, Table
+from isograph.schemas.explanation import EXPLAIN_TABLES
 from isograph.schemas.structure import SWITCH_STRUCTURE
 
 DOCS = Path(__file__).resolve().parent
@@ -20,12 +21,14 @@ WIDTH = 100
 
 
 def table_page() -> str:
-    """Return the page of every table of a fit."""
+    """Return the page of every table of a fit and of an explanation."""
     parts = [
         "# Tables of a fit",
         "One parquet file per table, made by `isograph fit`. Keys are text. NaN: not estimable. Null: does not apply.",
     ]
     parts += [*map(_table_section, FIT_TABLES.values())]
+    told = "One parquet file per module and table, made by `isograph explain-module`; opened, `module_id` comes first."
+    parts += ["# Tables of an explanation", told, *map(_table_section, EXPLAIN_TABLES.values())]
     parts += [
         "# Table of switch pairs",
         "The file that `isograph annotate-structure` writes; `structure.md` says what the labels mean.",

@@ -71,3 +71,11 @@ def file_views(files: Mapping[str, Path]) -> duckdb.DuckDBPyConnection:
     for view, path in files.items():
         database.read_parquet(literal_path(path), hive_partitioning=False).create_view(view, replace=False)
     return database
+
+
+def frame_tables(frames: Mapping[str, pl.DataFrame]) -> duckdb.DuckDBPyConnection:
+    """Return a connection with a table of each name that holds the rows of its frame; its relations can be joined."""
+    database = connection()
+    for name, frame in frames.items():
+        database.from_arrow(frame.to_arrow()).create(name)
+    return database

@@ -26,6 +26,7 @@ COMMANDS = {
         "isograph.cli.annotate_structure",
         "Label how the transcripts of switch pairs differ.",
     ),
+    "explain-module": ("isograph.cli.explain_module", "Say why each module of a fit is a module."),
     "show": ("isograph.cli.show", "Summarise a fit on the terminal."),
     "sql": ("isograph.cli.sql", "Ask questions in SQL about bundles and artifacts."),
     "catalog": ("isograph.cli.catalog", "Write a DuckDB file of views over bundles and artifacts."),

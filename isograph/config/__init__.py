@@ -1,6 +1,7 @@
 """One frozen dataclass per command and per backend; every range is checked when it is made."""
 
 from isograph.config.backend import BACKENDS, BackendConfig, backend_settings
+from isograph.config.explain import ExplainConfig
 from isograph.config.factor import FactorConfig
 from isograph.config.fit import FitConfig
 from isograph.config.import_ import ImportConfig
@@ -10,6 +11,7 @@ from isograph.config.wgcna import WgcnaConfig
 __all__ = [
     "BACKENDS",
     "BackendConfig",
+    "ExplainConfig",
     "FactorConfig",
     "FitConfig",
     "ImportConfig",

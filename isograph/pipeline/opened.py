@@ -1,4 +1,4 @@
-"""``isograph.open``: a bundle, a fit or a tree of them, every table a lazy frame and a DuckDB relation."""
+"""``isograph.open``: a bundle, a fit, an explanation or a tree of them, tables as lazy frames and relations."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from isograph.bundle.bundle import COUNT_ASSAYS, FEATURE_KIND_OF_ASSAY, Bundle
 from isograph.bundle.manifest import MANIFEST
 from isograph.bundle.read import read_bundle
 from isograph.errors import InputError, UsageError, examples
+from isograph.pipeline.explained import Explanation
 from isograph.pipeline.summary import FitSummary, fit_summary
 from isograph.schemas import FIT_TABLES
 from isograph.store.artifact import read_manifest, verify
+from isograph.store.explanation import EXPLANATION_MANIFEST
 
 if TYPE_CHECKING:
     import duckdb
@@ -215,21 +217,15 @@ class OpenedBundle:
         ]
 
 
-def open(path: str | Path) -> Fit | OpenedBundle | OpenedTree:  # noqa: A001
-    """Open a bundle, a fit, or a directory of them: a tree of runs, of which an explanation is one.
+def open(path: str | Path) -> Fit | OpenedBundle | Explanation | OpenedTree:  # noqa: A001
+    """Open a bundle, a fit, an explanation, or a directory of them: a tree of runs.
 
     Raises
     ------
     InputError
         ``path`` is none of them, or is not whole.
     """
-    from isograph.pipeline.opened_tree import OpenedTree
-
-    place = Path(path)
-    if place.is_dir() and not (place / MANIFEST).exists():
-        return OpenedTree(place)
-    manifest = read_manifest(place)
-    if manifest.get("artifact") == "fit":
+"""``isograph.open``: a bundle, a fit, an explanation or a tree of them, tables as lazy frames and relations."""
         return Fit(path)
     if "artifact" in manifest:
         return OpenedTree(place)

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -180,7 +183,9 @@ def test_bundle__shows_itself_as_text_and_html(small_bundle):
 
 
 def test_package__says_what_it_has():
-    assert ig.__all__ == ["__version__", "compare", "fit", "load_snapshot", "open", "save_snapshot", "simulate"]
+    assert ig.__all__ == [
+        "__version__", "compare", "explain", "fit", "load_snapshot", "open", "save_snapshot", "simulate"
+    ]  # fmt: skip
     with pytest.raises(AttributeError, match="module 'isograph' has no attribute 'explode'"):
         _ = ig.explode
 
@@ -218,3 +223,13 @@ def test_bundle__counts_are_long_and_equal_the_matrix(multiplex):
     assert asked.columns == long.columns
     expected = long.filter(pl.col("transcript_id") == "G0001_T1").sort("sample_id")
     assert asked.fetchall() == expected.rows()
+
+
+@pytest.mark.parametrize("name", ["explain", "simulate"])
+def test_package__keeps_its_functions_when_the_rooms_of_their_names_are_imported(name):
+    code = (
+        f"import isograph.{name}\nimport isograph as ig\nassert [callable(ig.{name}) for _ in range(2)] == [True] * 2"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    importlib.import_module(f"isograph.{name}")
+    assert callable(getattr(ig, name))

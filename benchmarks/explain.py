@@ -1,0 +1,142 @@
+"""How well the explanation of a module finds what was planted in it.
+
+    python benchmarks/explain.py [--output artifacts/reports/explain-truth.json]
+
+Fixtures with planted modules are simulated, fitted and explained in a temporary directory; the report holds one row a
+fixture and seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import orjson
+import polars as pl
+
+import isograph
+from isograph.pipeline.explained import Explanation
+from isograph.pipeline.simulate import simulate
+from isograph.simulate.bundle import simulation
+from isograph.simulate.plan import Plan
+from isograph.simulate.spec import fixture_spec
+
+ROOT = Path(__file__).resolve().parent.parent
+FIXTURES = (
+    "toy_multiplex_v1",
+    "medium_multiplex_v1",
+    "large_multiplex_v1",
+    "noisy_multiplex_v1",
+    "xxlarge_multiplex_v1",
+    "stress_four_isoforms_v1",
+)
+SEEDS = (0, 1, 2)
+DIGITS = 6
+LIMIT = 0.99
+
+
+def average_precision(hit: np.ndarray) -> float:
+    """Return the mean, over the hits of a ranking, of the share of hits down to each of them; 0 without any hit."""
+    if not hit.any():
+        return 0.0
+    precision = np.cumsum(hit) / np.arange(1, len(hit) + 1)
+    return float(precision[hit].mean())
+
+
+def matched_modules(planted: pl.DataFrame, found: pl.DataFrame) -> dict[int, str]:
+    """Return the found module with the highest Jaccard index with each planted one."""
+    sets = {
+        name: set(genes) for name, genes in found.group_by("module_id", maintain_order=True).agg("gene_id").iter_rows()
+    }
+    matched = {}
+    for module, genes in planted.group_by("module_id", maintain_order=True).agg("gene_id").iter_rows():
+        members = set(genes)
+        matched[module] = max(sets, key=lambda name: len(members & sets[name]) / len(members | sets[name]))
+    return matched
+
+
+def planted_leads(plan: Plan) -> pl.DataFrame:
+    """Return, of the genes that switch, the transcript that moves against all others, and how many there are."""
+    rows = []
+    for gene in np.flatnonzero(plan.switches):
+        first, last = plan.offsets[gene], plan.offsets[gene + 1]
+        lead = int(np.argmax(np.abs(plan.direction[first:last])))
+        rows.append((f"G{gene:0{max(5, len(str(len(plan.roles) - 1)))}d}", lead + 1, int(last - first)))
+    leads = pl.DataFrame(rows, schema={"gene_id": pl.String, "lead": pl.Int64, "n": pl.Int64}, orient="row")
+    return leads.with_columns(transcript_id=pl.format("{}_T{}", "gene_id", "lead"))
+
+
+def driver_precision(explained: Explanation, planted: pl.DataFrame, matched: dict[int, str]) -> dict[str, float]:
+    """Return the average precision of each planted module's genes among all genes, ranked by |r|."""
+    drivers = explained.scan("gene_driver_table").select("module_id", "gene_id").collect(engine="in-memory")
+    ranked = dict(drivers.group_by("module_id", maintain_order=True).agg("gene_id").iter_rows())
+    precision = {}
+    for module, found in matched.items():
+        genes = set(planted.filter(pl.col("module_id") == module).get_column("gene_id"))
+        precision[str(module)] = round(average_precision(np.array([gene in genes for gene in ranked[found]])), DIGITS)
+    return precision
+
+
+def lead_recovery(explained: Explanation, plan: Plan) -> dict[str, float | int | None]:
+    """Return the share of four-isoform genes whose planted lead is the transcript with the largest |r|."""
+    first = (
+        explained.scan("transcript_polarity_table")
+        .sort(-pl.col("r").abs(), "transcript_id")
+        .unique("gene_id", keep="first", maintain_order=True)
+        .select("gene_id", top=pl.col("transcript_id"))
+        .collect(engine="in-memory")
+    )
+    leads = planted_leads(plan).filter(pl.col("n") == 4)
+    told = leads.join(first, on="gene_id", how="left", validate="1:1", maintain_order="left")
+    hits = int((told.get_column("top") == told.get_column("transcript_id")).fill_null(value=False).sum())
+    return {
+        "n_four_isoform_genes": leads.height,
+        "lead_top1": round(hits / leads.height, DIGITS) if leads.height else None,
+    }
+
+
+def row(fixture: str, seed: int, place: Path) -> dict[str, object]:
+    """Return the result of one fixture and seed."""
+    bundle = simulate(fixture, place / "bundle", seed=seed)
+    fit = isograph.fit(bundle, output_dir=place / "fit", seed=seed)
+    explained = isograph.explain(fit, output_dir=place / "explanation")
+    planted = bundle.scan("truth_modules").collect(engine="in-memory")
+    matched = matched_modules(planted, fit.modules.select("gene_id", "module_id").collect(engine="in-memory"))
+    precision = driver_precision(explained, planted, matched)
+    plan = simulation(fixture_spec(fixture), seed=seed).plan
+    return {
+        "dataset": fixture,
+        "seed": seed,
+        "backend": "factor",
+        "n_planted_modules": len(matched),
+        "least_average_precision": min(precision.values()),
+        "average_precision": precision,
+        **lead_recovery(explained, plan),
+    }
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", type=Path, default=ROOT / "artifacts" / "reports" / "explain-truth.json")
+    parser.add_argument("--fixture", action="append", help="run these only")
+    arguments = parser.parse_args()
+    results = []
+    for fixture in arguments.fixture or FIXTURES:
+        for seed in SEEDS:
+            with tempfile.TemporaryDirectory() as place:
+                results.append(row(fixture, seed, Path(place)))
+            print(
+                *(
+                    results[-1][name]
+                    for name in ("dataset", "seed", "least_average_precision", "n_four_isoform_genes", "lead_top1")
+                )
+            )
+    report = {"isograph_version": isograph.__version__, "limit": LIMIT, "results": results}
+    arguments.output.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+
+
+if __name__ == "__main__":
+    main()

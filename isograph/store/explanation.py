@@ -1,0 +1,135 @@
+"""The directory of an explanation: one whole directory a module, and a manifest of the run when all are there."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+import polars as pl
+
+import isograph
+from isograph.errors import InputError, UsageError
+from isograph.runtime.output import output_directory, write_file
+from isograph.schemas import Table
+from isograph.store.artifact import COMPRESSION_LEVEL, JSON_STYLE, SCHEMA_VERSION, ArtifactWriter, verify
+
+EXPLANATION_MANIFEST = "module_explanation_manifest.json"
+KIND = "explanation"
+PART = "module_explanation"
+SEPARATORS = {"csv": ",", "tsv": "\t"}
+
+
+@dataclass(slots=True)
+class PartWriter(ArtifactWriter):
+    """Writes the files of one module; tables also in the formats of ``copies``."""
+
+    copies: tuple[str, ...] = ()
+
+    def explained(self, contract: Table, frame: pl.DataFrame, added: Mapping[str, pl.DataType]) -> None:
+        """Write a table of the module that keeps its contract apart from the columns ``added`` at its end."""
+        contract.checked(frame.drop(list(added)))
+        columns = {name: str(dtype) for name, dtype in frame.schema.items()}
+        self._written(contract.name, frame, table=contract.name, columns=columns)
+
+    def beside(self, name: str, frame: pl.DataFrame) -> None:
+        """Write the table of a figure."""
+        self._written(name, frame, columns={column: str(dtype) for column, dtype in frame.schema.items()})
+
+    def _written(self, name: str, frame: pl.DataFrame, **facts: object) -> None:
+        buffer = io.BytesIO()
+        frame.write_parquet(buffer, compression="zstd", compression_level=COMPRESSION_LEVEL)
+        self.file(f"{name}.parquet", buffer.getvalue(), n_rows=frame.height, **facts)
+        for copy in self.copies:
+            text = frame.write_csv(separator=SEPARATORS[copy])
+            self.file(f"{name}.{copy}", text.encode(), n_rows=frame.height)
+
+
+@contextmanager
+def explanation_part(
+    out: Path, *, facts: Mapping[str, object], copies: tuple[str, ...], overwrite: bool
+) -> Iterator[PartWriter]:
+    """Yield a writer; its files and their manifest appear at ``out`` only if the block ends without an exception.
+
+    facts: what the manifest says beside the files.
+    """
+    with output_directory(out, overwrite=overwrite) as directory:
+        writer = PartWriter(directory, PART, copies=copies)
+        yield writer
+        write_file(
+            directory / EXPLANATION_MANIFEST, orjson.dumps(_manifest(PART, writer.files, facts), option=JSON_STYLE)
+        )
+
+
+def read_part(path: Path) -> dict[str, object] | None:
+    """Return the manifest of a part whose files are all as they were written, None where there is no such part."""
+    try:
+        content = read_explanation_manifest(path)
+        verify(path, content)
+    except InputError:
+        return None
+    return content if content.get("artifact") == PART else None
+
+
+def read_explanation_manifest(path: Path) -> dict[str, object]:
+    """Return the manifest of an explanation, or of one module's part of it.
+
+    Raises
+    ------
+    InputError
+        There is none, or it is not readable.
+    """
+    try:
+        content = orjson.loads((path / EXPLANATION_MANIFEST).read_bytes())
+    except FileNotFoundError:
+        message = f"no {EXPLANATION_MANIFEST}: not an explanation, or a run that did not finish. Run it again."
+        raise InputError(str(path), [message]) from None
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise InputError(str(path), [f"{EXPLANATION_MANIFEST} cannot be read: {error}"]) from None
+    if not isinstance(content, dict):
+        raise InputError(str(path), [f"{EXPLANATION_MANIFEST} holds no object."])
+    return content
+
+
+def finish_explanation(out: Path, parts: Mapping[str, Mapping[str, object]], facts: Mapping[str, object]) -> None:
+    """Write the manifest of the run, which lists the files of every part; it is there only if all of them are."""
+    files: dict[str, object] = {}
+    for part, manifest in parts.items():
+        listed = manifest["files"]
+        if isinstance(listed, Mapping):
+            files |= {f"{part}/{name}": entry for name, entry in listed.items()}
+    temporary = out / f".{EXPLANATION_MANIFEST}.tmp-{os.getpid()}"
+    write_file(temporary, orjson.dumps(_manifest(KIND, files, facts), option=JSON_STYLE))
+    temporary.replace(out / EXPLANATION_MANIFEST)
+
+
+def refuse_foreign(out: Path) -> None:
+    """Raise where ``out`` holds anything but an explanation, finished or not.
+
+    Raises
+    ------
+    UsageError
+        It is no directory, or holds something else.
+    """
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        raise UsageError(f"{out} exists and is not a directory. Name another output directory.")
+    if not out.is_dir():
+        return
+    for entry in out.iterdir():
+        ours = entry.name == EXPLANATION_MANIFEST or (entry / EXPLANATION_MANIFEST).is_file()
+        if not ours and not entry.name.startswith("."):
+            raise UsageError(f"{out} holds '{entry.name}' and is not an explanation. Name another output directory.")
+
+
+def _manifest(kind: str, files: Mapping[str, object], facts: Mapping[str, object]) -> dict[str, object]:
+    return {
+        "artifact": kind,
+        "schema_version": SCHEMA_VERSION,
+        "isograph_version": isograph.__version__,
+        **facts,
+        "files": dict(files),
+    }

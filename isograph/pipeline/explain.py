@@ -44,6 +44,7 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_PARENT = Path("artifacts/explain")
 LIBRARIES = ("numpy", "scipy", "numba", "polars")
+OVERVIEW = "overview"
 PATH_OPTIONS = ("bundle", "feature_table", "feature_meta", "module_score_table", "annotation_table")
 
 
@@ -126,6 +127,9 @@ def explain(
             for done, module_id in enumerate(waiting):
                 progress(done, len(waiting))
                 _explain_module(run, module_id, out, overwrite=overwrite)
+    if config.figure_formats:
+        with steps.step("overview"):
+            _write_overview(subject, config, out, facts)
     _finish(out, facts)
     return Explanation(out)
 
@@ -235,15 +239,20 @@ def _explain_module(run: _Run, module_id: str, out: Path, *, overwrite: bool) ->
     facts = {**run.facts, "module_id": module_id}
     tables = _module_tables(run, module_id)
     with explanation_part(out / module_id, facts=facts, copies=run.config.copy_formats, overwrite=overwrite) as writer:
-        for table, rows in tables:
-            _write(writer, table, rows, run.annotation)
+        written = {table.name: _written(writer, table, rows, run.annotation) for table, rows in tables}
+        if run.config.figure_formats:
+            from isograph.pipeline.drawing import draw_module
+
+            draw_module(writer, run.subject, module_id, written, run.config.figure_formats)
 
 
-def _write(writer: PartWriter, table: Table, rows: pl.LazyFrame, annotation: Annotation | None) -> None:
+def _written(writer: PartWriter, table: Table, rows: pl.LazyFrame, annotation: Annotation | None) -> pl.DataFrame:
+    """Write a table, with its annotation, and return it."""
     annotated = rows if annotation is None else annotation.added_to(rows, table)
     frame = annotated.collect(engine="in-memory")
     added = {name: dtype for name, dtype in frame.schema.items() if name not in table.schema}
     writer.explained(table, frame, added)
+    return frame
 
 
 def _module_tables(run: _Run, module_id: str) -> list[tuple[Table, pl.LazyFrame]]:
@@ -266,6 +275,18 @@ def _module_tables(run: _Run, module_id: str) -> list[tuple[Table, pl.LazyFrame]
         ),
         (HIGH_VS_LOW_TABLE, high_vs_low_table(subject.features.of_genes(members), groups)),
     ]
+
+
+def _write_overview(subject: Subject, config: ExplainConfig, out: Path, facts: Mapping[str, object]) -> None:
+    """Write the figure of all eigengenes beside the modules, unless it is there."""
+    from isograph.pipeline.drawing import draw_overview
+
+    if read_part(out / OVERVIEW) is not None:
+        return
+    given = config.module_score_table is not None
+    module_ids, eigengenes = (subject.module_ids, subject.eigengenes) if given else subject.all_eigengenes
+    with explanation_part(out / OVERVIEW, facts=facts, copies=config.copy_formats, overwrite=True) as writer:
+        draw_overview(writer, module_ids, subject.sample_ids, eigengenes, config.figure_formats)
 
 
 def _finish(out: Path, facts: Mapping[str, object]) -> None:

@@ -43,6 +43,7 @@ class Subject:
     transcripts : transcripts of the genes of the modules that switch.
     usage : the same rows as shares of their gene; given features as they are.
     lost_dof : degrees of freedom that the covariates of the fit took.
+    is_given : whether the features are given ones, and not those of the fit.
     """
 
     fit: Fit
@@ -54,6 +55,13 @@ class Subject:
     transcripts: Features
     usage: Features
     lost_dof: int
+    is_given: bool
+
+    @property
+    def all_eigengenes(self) -> tuple[list[str], Matrix]:
+        """Every module of the fit, explained or not, with its eigengene."""
+        ids = chosen_modules(self.fit, ())
+        return ids, _eigengenes(self.fit, ids, len(self.sample_ids))
 
     def members(self, module_id: str) -> pl.Series:
         """Return the genes of a module, the largest |kME| first."""
@@ -87,8 +95,18 @@ def read_subject(path: str | Path | Fit, config: ExplainConfig) -> Subject:
     else:
         features = given_features(config.feature_table, config.feature_meta, sample_ids)
         transcripts = usage = _given_transcripts(features, genes)
-    lost = _covariate_columns(fit.config)
-    return Subject(fit, chosen, eigengenes, sample_ids, modules, features, transcripts, usage, lost)
+    return Subject(
+        fit=fit,
+        module_ids=chosen,
+        eigengenes=eigengenes,
+        sample_ids=sample_ids,
+        modules=modules,
+        features=features,
+        transcripts=transcripts,
+        usage=usage,
+        lost_dof=_covariate_columns(fit.config),
+        is_given=config.feature_table is not None,
+    )
 
 
 def opened_fit(path: Path) -> Fit:

@@ -61,7 +61,7 @@ def _input_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--vae-attribution", is_flag=True, help="Tables of the response of the vae's decoder; vae fits only.")
 @click.option("--integrated-gradients", is_flag=True, help="Tables of the encoder's attributions; vae fits only.")
-@click.option("--ig-n-steps", type=int, help="Steps of the integral to begin with.  [default: 64]")
+@click.option("--ig-n-steps", type=int, help="Steps of the integral to begin with.  [default: 16]")
 @click.option("--ig-baseline", type=click.Choice(["zero", "mean"]), help="Where it begins.  [default: zero]")
 @threads_option
 @overwrite_option

@@ -10,7 +10,7 @@ from isograph.config.check import require
 FIGURE_FORMATS = ("png", "pdf", "svg")
 TABLE_FORMATS = ("parquet", "csv", "tsv")
 IG_BASELINES = ("zero", "mean")
-IG_N_STEPS = 64
+IG_N_STEPS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class ExplainConfig:
     annotation_table : columns to add to the tables by gene, transcript or feature.
     vae_attribution : tables of the decoder's response.
     integrated_gradients : tables of the encoder's integrated gradients.
-    ig_n_steps : steps to begin with; None for 64.
+    ig_n_steps : steps to begin with; None for 16.
     ig_baseline : ``zero`` or ``mean``; None for zero.
     threads : threads to use; None for the cores this process may use. No result depends on it.
     """

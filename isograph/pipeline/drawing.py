@@ -97,8 +97,9 @@ def _facts(subject: Subject, module_id: str) -> tuple[str, ...]:
     ]
     dataset = fit.config["bundle"]["dataset_name"]
     size = f"{summary['n_genes']:,} genes over {len(subject.sample_ids):,} samples"
+    explained = f"{summary['variance_explained']:.0%} of variance explained"
     return (
-        f"{dataset}, {fit.config['backend']} backend: {size}, {summary['variance_explained']:.0%} of variance explained.",
+        f"{dataset}, {fit.config['backend']} backend: {size}, {explained}.",
         f"Hub gene {summary['hub_gene']}, mean |kME| {summary['mean_abs_kme']:.2f}. Roles: {counts}.",
         f"Strongest traits: {'; '.join(told)}." if told else "No trait was tested.",
     )

@@ -6,22 +6,23 @@ import hashlib
 import logging
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import orjson
 import polars as pl
 
 import isograph
 from isograph.config import ExplainConfig
+from isograph.config.explain import IG_BASELINES, IG_N_STEPS
 from isograph.errors import ConfigError, UsageError, examples
 from isograph.explain.annotation import Annotation
 from isograph.explain.contrast import high_low_groups, high_vs_low_table
 from isograph.explain.driver import gene_driver_table
-from isograph.explain.feature import Association, associations
+from isograph.explain.feature import Association, Features, associations
 from isograph.explain.polarity import transcript_polarity_table
 from isograph.pipeline.explained import Explanation
 from isograph.pipeline.given import given_annotation
@@ -30,7 +31,14 @@ from isograph.pipeline.subject import Subject, read_subject, subject_digests
 from isograph.runtime.progress import Display, Silent, Steps
 from isograph.runtime.threads import resolve_threads
 from isograph.schemas import Table
-from isograph.schemas.explanation import EXPLAIN_TABLES, GENE_DRIVER_TABLE, HIGH_VS_LOW_TABLE, TRANSCRIPT_POLARITY_TABLE
+from isograph.schemas.explanation import (
+    EXPLAIN_TABLES,
+    GENE_DRIVER_TABLE,
+    HIGH_VS_LOW_TABLE,
+    IG_ATTRIBUTIONS,
+    TRANSCRIPT_POLARITY_TABLE,
+    VAE_DRIVERS,
+)
 from isograph.store.explanation import (
     EXPLANATION_MANIFEST,
     PartWriter,
@@ -39,6 +47,9 @@ from isograph.store.explanation import (
     read_part,
     refuse_foreign,
 )
+
+if TYPE_CHECKING:
+    from isograph.explain.encoded import Encoded
 
 logger = logging.getLogger(__name__)
 
@@ -68,14 +79,15 @@ class ExplainOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """One run: what is explained with what, and what every manifest of it says."""
+    """One run: what is explained with what."""
 
     subject: Subject
+    encoded: Encoded | None
+    of_scores: Association
     of_features: Association
     of_transcripts: Association
     annotation: Annotation | None
     config: ExplainConfig
-    facts: Mapping[str, object]
 
 
 def explain(
@@ -112,6 +124,7 @@ def explain(
     with steps.step("read"):
         subject = read_subject(fit, config)
         _require_checkpoint(subject.fit, config)
+        encoded = _encoded(subject, config)
         out = Path(output_dir) if output_dir is not None else DEFAULT_PARENT / subject.fit.path.resolve().name
         refuse_foreign(out)
         annotation = _annotation(config, subject)
@@ -119,18 +132,18 @@ def explain(
         stale = _stale(out, facts, overwrite=overwrite)
         waiting = [name for name in subject.module_ids if overwrite or not (out / name).is_dir()]
     if waiting:
-        run = _prepared(subject, annotation, config, facts, steps)
+        run = _prepared(subject, encoded, annotation, config, steps)
         (out / EXPLANATION_MANIFEST).unlink(missing_ok=True)
         for name in stale:
             shutil.rmtree(out / name)
         with steps.step("modules") as progress:
             for done, module_id in enumerate(waiting):
                 progress(done, len(waiting))
-                _explain_module(run, module_id, out, overwrite=overwrite)
+                _explain_module(run, module_id, out, facts, overwrite=overwrite)
     if config.figure_formats:
         with steps.step("overview"):
             _write_overview(subject, config, out, facts)
-    _finish(out, facts)
+    _finish(out, config, facts)
     return Explanation(out)
 
 
@@ -150,6 +163,15 @@ def _config(options: ExplainOptions) -> ExplainConfig:
 
 def _names(given: str | Iterable[str]) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _encoded(subject: Subject, config: ExplainConfig) -> Encoded | None:
+    """Return the samples as the model of the fit sees them, None where no attribution is asked for."""
+    if not (config.vae_attribution or config.integrated_gradients):
+        return None
+    from isograph.explain.encoded import encoded_fit
+
+    return encoded_fit(subject.fit.path, subject.scores)
 
 
 def _require_checkpoint(fit: Fit, config: ExplainConfig) -> None:
@@ -220,25 +242,24 @@ def _parts(out: Path) -> dict[str, dict[str, object] | None]:
 
 
 def _prepared(
-    subject: Subject,
-    annotation: Annotation | None,
-    config: ExplainConfig,
-    facts: Mapping[str, object],
-    steps: Steps,
+    subject: Subject, encoded: Encoded | None, annotation: Annotation | None, config: ExplainConfig, steps: Steps
 ) -> _Run:
     threads = resolve_threads(config.threads)
+
+    def associated(features: Features) -> Association:
+        return associations(features, subject.eigengenes, lost_dof=subject.lost_dof, threads=threads)
+
     with steps.step("correlation"):
-        found = [
-            associations(features, subject.eigengenes, lost_dof=subject.lost_dof, threads=threads)
-            for features in (subject.features, subject.transcripts)
-        ]
-    return _Run(subject, found[0], found[1], annotation, config, facts)
+        of_scores = associated(subject.scores)
+        of_features = associated(subject.features) if subject.is_given else of_scores
+        of_transcripts = associated(subject.transcripts)
+    return _Run(subject, encoded, of_scores, of_features, of_transcripts, annotation, config)
 
 
-def _explain_module(run: _Run, module_id: str, out: Path, *, overwrite: bool) -> None:
-    facts = {**run.facts, "module_id": module_id}
-    tables = _module_tables(run, module_id)
-    with explanation_part(out / module_id, facts=facts, copies=run.config.copy_formats, overwrite=overwrite) as writer:
+def _explain_module(run: _Run, module_id: str, out: Path, facts: Mapping[str, object], *, overwrite: bool) -> None:
+    tables = [*_module_tables(run, module_id), *_attribution_tables(run, module_id)]
+    told = {**facts, "module_id": module_id}
+    with explanation_part(out / module_id, facts=told, copies=run.config.copy_formats, overwrite=overwrite) as writer:
         written = {table.name: _written(writer, table, rows, run.annotation) for table, rows in tables}
         if run.config.figure_formats:
             from isograph.pipeline.drawing import draw_module
@@ -277,6 +298,27 @@ def _module_tables(run: _Run, module_id: str) -> list[tuple[Table, pl.LazyFrame]
     ]
 
 
+def _attribution_tables(run: _Run, module_id: str) -> Iterator[tuple[Table, pl.LazyFrame]]:
+    """Yield the tables that need the model of the fit, those that are asked for."""
+    if run.encoded is None:
+        return
+    module = run.subject.module_ids.index(module_id)
+    members = run.subject.members(module_id)
+    direction = run.encoded.direction(run.subject.eigengenes[module])
+    if run.config.vae_attribution:
+        from isograph.explain.response import vae_driver_table
+
+        yield VAE_DRIVERS, vae_driver_table(run.encoded, direction, run.of_scores, members, module=module)
+    if run.config.integrated_gradients:
+        from isograph.explain.gradient import ig_attribution_table, integrated_gradients
+
+        found = None
+        if direction.exists:
+            n_steps, baseline = run.config.ig_n_steps or IG_N_STEPS, run.config.ig_baseline or IG_BASELINES[0]
+            found = integrated_gradients(run.encoded, direction, baseline=baseline, n_steps=n_steps)
+        yield IG_ATTRIBUTIONS, ig_attribution_table(found, direction, run.encoded.features, members)
+
+
 def _write_overview(subject: Subject, config: ExplainConfig, out: Path, facts: Mapping[str, object]) -> None:
     """Write the figure of all eigengenes beside the modules, unless it is there."""
     from isograph.pipeline.drawing import draw_overview
@@ -289,12 +331,14 @@ def _write_overview(subject: Subject, config: ExplainConfig, out: Path, facts: M
         draw_overview(writer, module_ids, subject.sample_ids, eigengenes, config.figure_formats)
 
 
-def _finish(out: Path, facts: Mapping[str, object]) -> None:
+def _finish(out: Path, config: ExplainConfig, facts: Mapping[str, object]) -> None:
     parts = {name: part for name, part in _parts(out).items() if part is not None}
     modules = [name for name, part in parts.items() if part.get("module_id") == name]
+    left_out = {VAE_DRIVERS.name: not config.vae_attribution, IG_ATTRIBUTIONS.name: not config.integrated_gradients}
+    tables = [name for name in EXPLAIN_TABLES if not left_out.get(name)]
     out.mkdir(parents=True, exist_ok=True)
     finish_explanation(
         out,
         parts,
-        {**facts, "parts": list(parts), "module_ids": modules, "tables": list(EXPLAIN_TABLES)},
+        {**facts, "parts": list(parts), "module_ids": modules, "tables": tables},
     )

@@ -47,7 +47,7 @@ class Explanation:
     @property
     def tables(self) -> tuple[str, ...]:
         """Names of the tables."""
-        return tuple(name for name in EXPLAIN_TABLES if self._files(name) or name in self.manifest["tables"])
+        return tuple(name for name in EXPLAIN_TABLES if name in self.manifest["tables"])
 
     def scan(self, table: str) -> pl.LazyFrame:
         """Return a table over all modules as a lazy frame, with ``module_id`` as its first column.

@@ -39,7 +39,8 @@ class Subject:
     eigengenes : (n_modules, n_samples), NaN where missing.
     sample_ids : (n_samples,).
     modules : the ``modules`` table of the fit.
-    features : features of every gene.
+    scores : features of the fit, missing values NaN.
+    features : features of every gene that drivers are told with: the scores, or given ones.
     transcripts : transcripts of the genes of the modules that switch.
     usage : the same rows as shares of their gene; given features as they are.
     lost_dof : degrees of freedom that the covariates of the fit took.
@@ -51,6 +52,7 @@ class Subject:
     eigengenes: Matrix
     sample_ids: list[str]
     modules: pl.DataFrame
+    scores: Features
     features: Features
     transcripts: Features
     usage: Features
@@ -89,8 +91,9 @@ def read_subject(path: str | Path | Fit, config: ExplainConfig) -> Subject:
         else given_scores(config.module_score_table, chosen, sample_ids)
     )
     genes = modules.filter(pl.col("module_id").is_in(chosen)).get_column("gene_id")
+    fitted = Features(scores.select(*FEATURE_SCORES.schema), _matrix(scores.select(sample_ids)))
     if config.feature_table is None:
-        features = Features(scores.select(*FEATURE_SCORES.schema), _matrix(scores.select(sample_ids)))
+        features = fitted
         transcripts, usage = _bundle_usage(fit, config.bundle, genes)
     else:
         features = given_features(config.feature_table, config.feature_meta, sample_ids)
@@ -101,6 +104,7 @@ def read_subject(path: str | Path | Fit, config: ExplainConfig) -> Subject:
         eigengenes=eigengenes,
         sample_ids=sample_ids,
         modules=modules,
+        scores=fitted,
         features=features,
         transcripts=transcripts,
         usage=usage,

@@ -24,6 +24,7 @@ _COMPLETE = (
     Column("n_complete", pl.Int64(), "samples with a value of both the feature and the eigengene"),
     Column("missingness", pl.Float64(), "share of the samples of the fit without one of the two values"),
 )
+_IN_MODULE = Column("in_module", pl.Boolean(), "whether the gene is in the module")
 
 GENE_DRIVER_TABLE = Table(
     name="gene_driver_table",
@@ -38,7 +39,7 @@ GENE_DRIVER_TABLE = Table(
         _FEATURE_TYPE,
         Column("r_low", pl.Float64(), "lower end of the 95 % interval of r (Fisher's z). NaN: not estimable"),
         Column("r_high", pl.Float64(), "upper end of it. NaN: not estimable"),
-        Column("in_module", pl.Boolean(), "whether the gene is in the module"),
+        _IN_MODULE,
     ),
     key=("gene_id",),
     order="|r| descending, feature_id",
@@ -96,4 +97,82 @@ HIGH_VS_LOW_TABLE = Table(
     order="|statistic| descending, feature_id; not estimable ones last",
 )
 
-EXPLAIN_TABLES = {table.name: table for table in (GENE_DRIVER_TABLE, TRANSCRIPT_POLARITY_TABLE, HIGH_VS_LOW_TABLE)}
+_LATENT = (
+    Column("latent_dim", pl.Int64(), "latent dimension that correlates most with the eigengene; −1: none does"),
+    Column("latent_eigengene_r", pl.Float64(), "its Pearson r with the eigengene. NaN: none varies"),
+)
+_DIRECTION_R = Column(
+    "direction_eigengene_r",
+    pl.Float64(),
+    "Pearson r of the eigengene with the module's direction, over all latent dimensions. NaN: there is none",
+)
+
+VAE_DRIVERS = Table(
+    name="vae_drivers",
+    row="one gene of the fit, in the module or not, with its feature of the largest |response|",
+    columns=(
+        _GENE,
+        Column(
+            "decoded_response",
+            pl.Float64(),
+            "change of the decoded feature, in sd, as the module grows by one sd: the decoder's exact Jacobian times "
+            "the module's latent direction, mean over the samples. NaN: the module has no direction",
+        ),
+        _FEATURE_TYPE,
+        _FEATURE,
+        *_LATENT,
+        Column("percentile", pl.Float64(), "share of the module's genes whose |response| it reaches, in percent"),
+        Column(
+            "sign_agreement",
+            pl.Float64(),
+            "share of the samples in which the response has the sign of the feature's r with the eigengene",
+        ),
+        Column("qvalue", pl.Float64(), "q of that r, Benjamini–Hochberg over every feature of every gene"),
+        Column(
+            "high_confidence",
+            pl.Boolean(),
+            "in the module, qvalue < 0.05, percentile ≥ 75 and sign_agreement ≥ 0.9",
+        ),
+        _DIRECTION_R,
+        _IN_MODULE,
+    ),
+    key=("gene_id",),
+    order="|decoded_response| descending, feature_id",
+)
+IG_ATTRIBUTIONS = Table(
+    name="ig_attributions",
+    row="one gene of the fit, in the module or not, with its feature of the largest mean |attribution|",
+    columns=(
+        _GENE,
+        Column(
+            "mean_ig",
+            pl.Float64(),
+            "mean over the samples of what the feature adds to the eigengene that the encoder predicts, in sd: its "
+            "integrated gradient. NaN: the module has no direction",
+        ),
+        Column("mean_abs_ig", pl.Float64(), "mean of the absolute values"),
+        *_LATENT,
+        _FEATURE,
+        _FEATURE_TYPE,
+        Column(
+            "convergence_delta",
+            pl.Float64(),
+            "share of the predicted change, over the samples, that the attributions of all features miss",
+        ),
+        Column(
+            "mean_toward_ig",
+            pl.Float64(),
+            "mean of the attribution times the sign of the sample's predicted change: above 0 it pulls along",
+        ),
+        Column("n_steps", pl.Int64(), "steps of the integral"),
+        _DIRECTION_R,
+        _IN_MODULE,
+    ),
+    key=("gene_id",),
+    order="mean_abs_ig descending, feature_id",
+)
+
+EXPLAIN_TABLES = {
+    table.name: table
+    for table in (GENE_DRIVER_TABLE, TRANSCRIPT_POLARITY_TABLE, HIGH_VS_LOW_TABLE, VAE_DRIVERS, IG_ATTRIBUTIONS)
+}

@@ -92,7 +92,7 @@ def _facts(subject: Subject, module_id: str) -> tuple[str, ...]:
         .collect(engine="in-memory")
     )
     told = [
-        f"{row['trait']}: {TESTS[row['test']]} {row['effect']:+.2g}, q = {row['qvalue']:.1e}"
+        f"{row['trait']}: {TESTS[row['test']]} {row['effect']:.2g}, q = {row['qvalue']:.1e}"
         for row in traits.iter_rows(named=True)
     ]
     dataset = fit.config["bundle"]["dataset_name"]

@@ -50,7 +50,7 @@ def eigengene_figure(module_ids: Sequence[str], sample_ids: Sequence[str], eigen
             "eigengene_sd": ordered.reshape(-1),
         }
     )
-    figure = new_figure(8.5, float(np.clip(1.6 + 0.19 * len(rows), 2.6, 16.0)))
+    figure = new_figure(8.5, float(np.clip(1.6 + 0.19 * len(rows), 2.6, 12.0)))
     axes = figure.subplots()
     if not ordered.size:
         said(axes, "there is no module")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
+from isograph.kernels._jit import Vector
 from isograph.report.style import (
     CHANNEL_COLOURS,
     CHANNEL_MARKERS,
@@ -20,6 +23,7 @@ from isograph.report.style import (
 )
 
 BINS = 5
+LABEL_GAP = 0.065
 LEAST_COLUMNS = 4
 SMALLEST_SCATTER = 4
 LARGEST_SCATTER = 14
@@ -123,16 +127,30 @@ def draw_usage(axes: Axes, rows: pl.DataFrame, value_name: str) -> None:
         axes.scatter(where, value, s=size, color=colour, alpha=0.25, linewidths=0, zorder=2)
         if len(centres):
             axes.plot(*centres.T, "-o", color=colour, markersize=3, linewidth=1.8, zorder=3)
-            if name in colours:
-                axes.annotate(
-                    label(name), centres[-1], xytext=(4, 0), textcoords="offset points", color=colour, fontsize=6.5,
-                    va="center", annotation_clip=False,
-                )  # fmt: skip
     axes.margins(x=0.03)
+    _label_ends(axes, {name: centres[-1] for name, _, _, centres in moved if name in colours and len(centres)}, colours)
     axes.set_title(label(rows.get_column("label")[0]))
     axes.set_ylabel(value_name)
     axes.set_xlabel("eigengene")
     axes.locator_params(axis="x", nbins=4)
+
+
+def _label_ends(axes: Axes, ends: Mapping[str, Vector], colours: Mapping[str, str]) -> None:
+    """Write the names beside the ends of their lines, moved up and down so far that none covers another."""
+    low, high = axes.get_ylim()
+    gap = LABEL_GAP * (high - low)
+    names = sorted(ends, key=lambda name: float(ends[name][1]))
+    heights: list[float] = []
+    for name in names:
+        heights.append(max(float(ends[name][1]), heights[-1] + gap if heights else -np.inf))
+    pushed = max((height - float(ends[name][1]) for name, height in zip(names, heights, strict=True)), default=0.0)
+    for name, height in zip(names, heights, strict=True):
+        place = (float(ends[name][0]), max(low, height - pushed / 2))
+        axes.annotate(
+            label(name), place, xytext=(4, 0), textcoords="offset points", color=colours[name], fontsize=6.5,
+            va="center", annotation_clip=False,
+        )  # fmt: skip
+    axes.set_ylim(low, high)
 
 
 def _gene_axis(axes: Axes, rows: pl.DataFrame) -> None:

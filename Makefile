@@ -6,10 +6,10 @@ STAMP := $(VENV)/.ready
 DEMO := artifacts/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-real test-heavy test-nojit lint fmt docs wheel-smoke bench bench-catalog reports snapshots bench-wgcna clean
+.PHONY: help setup demo test test-real test-heavy test-nojit lint fmt docs wheel-smoke bench bench-catalog reports snapshots bench-wgcna explain-report clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
 
 setup: $(STAMP) ## make .venv with isograph and everything it needs
 
@@ -74,6 +74,9 @@ reports: setup ## fit every fixture suite again and rewrite the committed report
 
 snapshots: setup ## make the committed snapshots of the toy fixtures again and show what changed
 	@$(BIN)/python benchmarks/snapshots.py
+
+explain-report: setup ## explain fixtures again and rewrite the report of what is found of their truth
+	@$(BIN)/python benchmarks/explain.py
 
 clean: ## remove what was built or produced
 	@rm -rf $(VENV) artifacts/demo artifacts/fits dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -70,7 +70,7 @@ def integrated_gradients(encoded: Encoded, direction: LatentDirection, *, baseli
     samples = np.ascontiguousarray(encoded.x[:, direction.samples].T)
     start = np.zeros(samples.shape[1]) if baseline == "zero" else samples.mean(axis=0)
     while True:
-        found = _integrated(_Module(encoded.model, direction).eval(), samples, start, n_steps)
+        found = _integrated(_Module(encoded.model, direction), samples, start, n_steps)
         if found.delta <= MAX_DELTA:
             return found
         if n_steps >= MAX_STEPS:

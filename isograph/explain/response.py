@@ -35,7 +35,9 @@ def decoder_response(model: VaeModel, z: Matrix, direction: LatentDirection, sig
         for start in range(0, len(where), SAMPLES_AT_ONCE):
             at = torch.from_numpy(where[start : start + SAMPLES_AT_ONCE])
             step = torch.from_numpy(direction.step).expand_as(at)
-            response = torch.func.jvp(decoder, (at,), (step,))[1].numpy()
+            # NOTE: not by torch.func.jvp, which compiles with torch.jit and warns that this is deprecated.
+            moved = torch.autograd.functional.jvp(decoder, at, step)[1]  # type: ignore[no-untyped-call]
+            response = moved.numpy()
             total += response.sum(axis=0)
             agreeing += (np.sign(response) == signs).sum(axis=0)
     return total / len(where), agreeing / len(where)

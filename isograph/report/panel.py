@@ -136,20 +136,24 @@ def draw_usage(axes: Axes, rows: pl.DataFrame, value_name: str) -> None:
 
 
 def _label_ends(axes: Axes, ends: Mapping[str, Vector], colours: Mapping[str, str]) -> None:
-    """Write the names beside the ends of their lines, moved up and down so far that none covers another."""
+    """Write the names beside the ends of their lines, moved up so far that none covers another."""
     low, high = axes.get_ylim()
     gap = LABEL_GAP * (high - low)
     names = sorted(ends, key=lambda name: float(ends[name][1]))
     heights: list[float] = []
     for name in names:
         heights.append(max(float(ends[name][1]), heights[-1] + gap if heights else -np.inf))
-    pushed = max((height - float(ends[name][1]) for name, height in zip(names, heights, strict=True)), default=0.0)
     for name, height in zip(names, heights, strict=True):
-        place = (float(ends[name][0]), max(low, height - pushed / 2))
         axes.annotate(
-            label(name), place, xytext=(4, 0), textcoords="offset points", color=colours[name], fontsize=6.5,
-            va="center", annotation_clip=False,
-        )  # fmt: skip
+            label(name),
+            (float(ends[name][0]), height),
+            xytext=(4, 0),
+            textcoords="offset points",
+            color=colours[name],
+            fontsize=6.5,
+            va="center",
+            annotation_clip=False,
+        )
     axes.set_ylim(low, high)
 
 

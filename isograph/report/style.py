@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,7 +22,7 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442",
 )  # fmt: skip
 SEQUENCE = (BLUE, ORANGE, GREEN, PURPLE, RED, SKY)
-GREY, FAINT = "#666666", "#D0D0D0"
+GREY, FAINT = "dimgray", "lightgray"
 CHANNEL_COLOURS = {"switch": BLUE, "abundance": RED}
 CHANNEL_MARKERS = {"switch": "o", "abundance": "s"}
 # NOTE: without the ends of the map, which are too dark to be told apart.
@@ -43,6 +44,7 @@ _RC: Any = {
     "svg.fonttype": "none",
     "pdf.fonttype": 42,
 }
+_CLIP_PATH = re.compile(rb'<clipPath id="(p[0-9a-f]{10})"')
 _METADATA: Mapping[str, Mapping[str, Any]] = {
     "png": {"Software": None},
     "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
@@ -66,7 +68,15 @@ def rendered(figure: Figure, image_format: str) -> bytes:
     """Return the figure as png, pdf or svg."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format=image_format, dpi=DPI, metadata=dict(_METADATA[image_format]))
-    return buffer.getvalue()
+    return _numbered(buffer.getvalue()) if image_format == "svg" else buffer.getvalue()
+
+
+def _numbered(svg: bytes) -> bytes:
+    """Return the drawing with its clip paths called by number, as some are called by where an object lies in memory."""
+    names = dict.fromkeys(_CLIP_PATH.findall(svg))
+    for number, name in enumerate(names):
+        svg = svg.replace(name, b"clip%d" % number)
+    return svg
 
 
 def label(text: object) -> str:

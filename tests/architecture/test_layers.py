@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-HEAVY = ("numba", "torch", "duckdb", "polars", "numpy", "scipy", "pyarrow")
+HEAVY = ("numba", "torch", "captum", "matplotlib", "duckdb", "polars", "numpy", "scipy", "pyarrow")
 
 
 def loaded_by(code: str) -> set[str]:

@@ -151,7 +151,7 @@ def test_transcript_usage__is_the_log_ratio_and_the_share_of_the_genes_that_swit
 
 
 def test_transcript_usage__has_no_trace_of_a_covariate_and_keeps_the_mean_share():
-    batch = list("xxxyyyzzz")
+    batch = list("aaabbbccc")
     counts, (ratio, share) = usage(covariates=("batch",), batch=batch)
     padded = counts[:3] + 0.5
     assert_allclose(share.values[:3].mean(axis=1), (padded / padded.sum(axis=0)).mean(axis=1), rtol=1e-12)

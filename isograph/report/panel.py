@@ -42,6 +42,7 @@ def draw_drivers(axes: Axes, rows: pl.DataFrame) -> None:
         axes.plot(ends, [place, place], color=colour, linewidth=1.4, solid_capstyle="butt", zorder=2)
         axes.plot(abs(r), place, marker, color=colour, markersize=6, zorder=3, markerfacecolor=colour if r > 0 else "w")
     _gene_axis(axes, rows)
+    axes.locator_params(axis="x", nbins=4)
     axes.set_xlabel("|r| with the eigengene, 95 % interval")
     axes.set_title("Drivers")
     kinds = rows.get_column("feature_type").unique(maintain_order=True).sort().to_list()

@@ -29,6 +29,7 @@ CHANNEL_MARKERS = {"switch": "o", "abundance": "s"}
 DIVERGING = LinearSegmentedColormap.from_list("isograph", mpl.colormaps["PuOr_r"](np.linspace(0.1, 0.9, 256)))
 LONGEST_LABEL = 22
 DPI = 150
+PLACE_DIGITS = 6
 _RC: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9.0,
@@ -66,9 +67,21 @@ def new_figure(width: float, height: float) -> Figure:
 
 def rendered(figure: Figure, image_format: str) -> bytes:
     """Return the figure as png, pdf or svg."""
+    _settle(figure)
     buffer = io.BytesIO()
     figure.savefig(buffer, format=image_format, dpi=DPI, metadata=dict(_METADATA[image_format]))
     return _numbered(buffer.getvalue()) if image_format == "svg" else buffer.getvalue()
+
+
+def _settle(figure: Figure) -> None:
+    """Lay the figure out once, at rounded places: the solver's last digits differ from run to run."""
+    if figure.get_layout_engine() is None:
+        return
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        left, bottom, width, height = (round(place, PLACE_DIGITS) for place in axes.get_position(original=True).bounds)
+        axes.set_position((left, bottom, width, height))
 
 
 def _numbered(svg: bytes) -> bytes:

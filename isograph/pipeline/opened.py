@@ -225,7 +225,15 @@ def open(path: str | Path) -> Fit | OpenedBundle | Explanation | OpenedTree:  # 
     InputError
         ``path`` is none of them, or is not whole.
     """
-"""``isograph.open``: a bundle, a fit, an explanation or a tree of them, tables as lazy frames and relations."""
+    from isograph.pipeline.opened_tree import OpenedTree
+
+    place = Path(path)
+    if (place / EXPLANATION_MANIFEST).is_file():
+        return Explanation(place)
+    if place.is_dir() and not (place / MANIFEST).exists():
+        return OpenedTree(place)
+    manifest = read_manifest(place)
+    if manifest.get("artifact") == "fit":
         return Fit(path)
     if "artifact" in manifest:
         return OpenedTree(place)

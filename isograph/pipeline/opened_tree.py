@@ -25,6 +25,7 @@ from isograph.errors import InputError, UsageError, shown
 if TYPE_CHECKING:
     import duckdb
 
+    from isograph.pipeline.explained import Explanation
     from isograph.pipeline.opened import Fit, OpenedBundle
 
 RUNS_SHOWN = 20
@@ -86,7 +87,7 @@ class OpenedTree:
         """Return the answer to a query over the tables and macros as a DuckDB relation."""
         return self._database.sql(query)
 
-    def __getitem__(self, name: str) -> Fit | OpenedBundle | OpenedTree:
+    def __getitem__(self, name: str) -> Fit | OpenedBundle | Explanation | OpenedTree:
         """Open the run of that name; where a bundle and its fit share it, the fit.
 
         Raises

@@ -16,7 +16,7 @@ RUNS = {
     "more": (3, {"PYTHONHASHSEED": "random", "TZ": "Asia/Kathmandu", "LC_ALL": "C.UTF-8"}),
 }
 
-SECONDS = ["correlation", "features", "modules", "read", "similarity", "tables", "write"]
+SECONDS = ["confounders", "correlation", "features", "modules", "read", "similarity", "tables", "write"]
 
 
 def fit_in_a_process(bundle: Path, out: Path, threads: int, environment: dict[str, str]) -> subprocess.Popen[str]:
@@ -44,7 +44,7 @@ def test_fit__writes_the_same_bytes_at_any_number_of_threads(tmp_path, bundle, d
         stdout, stderr = process.communicate(timeout=120)
         assert (process.returncode, stdout, stderr) == (0, f"{tmp_path / name}\n", "")
     expected = digests(tmp_path / "one", ".parquet")
-    assert len(expected) == 9
+    assert len(expected) == 10
     assert digests(tmp_path / "more", ".parquet") == expected
 
 

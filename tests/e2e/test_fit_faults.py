@@ -17,7 +17,7 @@ from isograph.runtime import output
 from isograph.store import artifact
 
 # Nine tables, fit_config.json, calibration.json, run.log and the manifest.
-N_FILES = 13
+N_FILES = 14
 STEPS = ("read", "features", "modules", "write")
 
 

@@ -137,6 +137,7 @@ def _next_steps(path: Path) -> str:
         (
             f"Every table is in {path}. Worth trying next:",
             f"  {program()} show {shlex.quote(str(path))}",
+            f"  {program()} explain-module {shlex.quote(str(path))} --plot",
             f"  {interpreter()} -c {_quoted(statement)}",
         )
     )

@@ -56,14 +56,22 @@ def test_fit__suggests_commands_that_work(isograph, bundle, tmp_path, name):
     assert ended.code == 0
     lines = ended.err.rstrip().splitlines()
     suggested = lines[lines.index(f"Every table is in {out}. Worth trying next:") + 1 :]
-    assert len(suggested) == 2
+    assert len(suggested) == 3
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     printed = [
-        subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True, env=environment).stdout
+        subprocess.run(
+            ["bash", "-c", line.removesuffix(" --plot")],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment,
+            cwd=tmp_path if "explain-module" in line else None,
+        ).stdout
         for line in suggested
     ]
     assert printed[0].startswith("toy_multiplex_v1: 2 modules")
-    assert "40 rows" in printed[1]
+    assert (tmp_path / printed[1].rstrip("\n") / "M000" / "gene_driver_table.parquet").is_file()
+    assert "40 rows" in printed[2]
 
 
 def test_fit__is_quiet_when_told_to(isograph, bundle, tmp_path):

@@ -44,6 +44,8 @@ LEAST_BREADTH = 3
 BREADTH_SHARE = 0.3
 # NOTE: a factor that splits modules reaches all of one part, and less of the whole once the parts are one again.
 BREADTH_SHARE_OF_WHOLE = 0.15
+# NOTE: a confounder reaches many features, so a part of them shows it, and the time of a search stays bounded.
+MOST_SEARCHED = 3000
 TRIALS = 4
 TRIALS_OF_DIFFERENCES = 3
 REFINEMENTS = 2
@@ -133,7 +135,7 @@ def hidden_confounders(
     reason = _no_search(channels, found, forced)
     if reason:
         return Search((), channels.z, reason)
-    kept = np.unique(np.concatenate([found.pairs.source, found.pairs.target]))
+    kept = _searched_features(found)
     subset = replace(channels, z=channels.z[kept], gene_of=channels.gene_of[kept])
     setting = _Setting(subset, config, seed, threads)
     most = MOST_CONFOUNDERS if forced is None else forced
@@ -142,6 +144,14 @@ def hidden_confounders(
         state, reason = _decided(state, config, ended=ended or forced is not None)
         z = _without(channels.z, kept, state, setting.least_r(0))
     return Search(state.confounders, z, reason)
+
+
+def _searched_features(found: Partition) -> Index:
+    """Return the numbers of the features the search works on: those with a pair, evenly thinned where they are many."""
+    paired = np.unique(np.concatenate([found.pairs.source, found.pairs.target]))
+    if len(paired) <= MOST_SEARCHED:
+        return paired
+    return paired[np.linspace(0, len(paired) - 1, MOST_SEARCHED).astype(np.int64)]
 
 
 def _no_search(channels: Channels, found: Partition, forced: int | None) -> str:

@@ -6,7 +6,7 @@ STAMP := $(VENV)/.ready
 DEMO := artifacts/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-real test-heavy test-nojit lint fmt docs wheel-smoke bench bench-catalog reports snapshots bench-wgcna explain-report clean
+.PHONY: help setup demo test test-real test-heavy test-nojit lint fmt docs wheel-smoke bench bench-catalog bench-scaling reports snapshots bench-wgcna explain-report clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -60,6 +60,9 @@ bench: setup ## time the main jobs as whole processes
 
 bench-catalog: setup ## time questions over a catalog of 50 fits of 12,000 genes
 	@$(BIN)/python benchmarks/catalog.py
+
+bench-scaling: setup ## time fits of growing size and rewrite docs/scaling.md (about 3 minutes)
+	@$(BIN)/python benchmarks/scaling.py
 
 bench-wgcna: setup ## time WGCNA on 4,000 and 13,000 features
 	@$(BIN)/python benchmarks/wgcna.py

@@ -100,16 +100,29 @@ def write_whole_file(out: Path, data: bytes, *, overwrite: bool = False) -> None
     """
     refuse_existing_file(out, overwrite=overwrite)
     parent = out.absolute().parent
-    temporary = parent / f".{out.name}.tmp-{uuid.uuid4().hex}"
     with _refusal_explained(out, "file"), _full_disk_explained(parent):
         parent.mkdir(parents=True, exist_ok=True)
         require_free_space(parent, len(data))
-        try:
+        with placed_file(out) as temporary:
             write_file(temporary, data)
-            temporary.replace(out)
-        finally:
-            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def placed_file(out: Path) -> Iterator[Path]:
+    """Yield the name of a sibling of ``out`` that takes its place if the block ends without an exception.
+
+    The block writes and syncs the sibling; whoever has the earlier file open goes on reading it.
+    """
+    parent = out.absolute().parent
+    temporary = parent / f".{out.name[:100]}.tmp-{uuid.uuid4().hex}"
+    try:
+        yield temporary
+        temporary.replace(out)
         _sync_directory(parent)
+    finally:
+        # NOTE: below something that is no directory nothing was made, and removing it would be another error.
+        if temporary.exists():
+            temporary.unlink()
 
 
 def refuse_existing_file(out: Path, *, overwrite: bool) -> None:

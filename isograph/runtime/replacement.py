@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from isograph.errors import UsageError
+from isograph.runtime.output import placed_file
 
 
 @contextmanager
@@ -24,17 +24,13 @@ def replaced_file(out: Path) -> Iterator[Path]:
     """
     if out.is_dir() or out.is_symlink():
         raise UsageError(f"{out} is a {'link' if out.is_symlink() else 'directory'}. Name a file.")
-    temporary = out.absolute().parent / f".{out.name}.tmp-{uuid.uuid4().hex}"
     try:
         out.absolute().parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        _sync(temporary)
-        temporary.replace(out)
-        _sync(out.absolute().parent)
+        with placed_file(out) as temporary:
+            yield temporary
+            _sync(temporary)
     except PermissionError as error:
         raise UsageError(f"{out} cannot be made: {error.strerror}. Name another file.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

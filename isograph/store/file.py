@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import errno
-import os
-import uuid
 from pathlib import Path
 
 from isograph.errors import ResourceError, UsageError
-from isograph.runtime.output import write_file
+from isograph.runtime.output import placed_file, write_file
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -25,15 +23,10 @@ def write_whole(path: Path, data: bytes) -> None:
     """
     if path.is_dir():
         raise UsageError(f"{path} is a directory. Name a file.")
-    temporary = path.absolute().parent / f".{path.name[:100]}.tmp-{uuid.uuid4().hex}"
     try:
-        write_file(temporary, data)
-        os.replace(temporary, path)  # noqa: PTH105
+        with placed_file(path) as temporary:
+            write_file(temporary, data)
     except OSError as error:
         if error.errno in _NO_SPACE:
             raise ResourceError(f"{path}: {error.strerror}. Nothing was written. Write elsewhere.") from error
         raise UsageError(f"{path} cannot be written: {error.strerror}. Name another file.") from error
-    finally:
-        # NOTE: what could not be made cannot be removed, and the reason was told above.
-        if temporary.exists():
-            temporary.unlink()

@@ -6,7 +6,6 @@ import os
 import pytest
 
 from isograph.errors import ResourceError, UsageError
-from isograph.store import file
 from isograph.store.file import write_whole
 
 
@@ -34,7 +33,7 @@ def test_write_whole__leaves_what_was_there_when_it_fails(tmp_path, monkeypatch,
     def refuse(*_):
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(file.os, "replace", refuse)
+    monkeypatch.setattr(os, "replace", refuse)
     with pytest.raises(error, match=told):
         write_whole(path, b"after")
     assert path.read_bytes() == b"before"

@@ -65,7 +65,7 @@ def _as_text(default: object) -> str:
     if default is None:
         return "auto or a number"
     if isinstance(default, tuple):
-        return ",".join(str(part) for part in default)
+        return ",".join(str(part) for part in default) or "1 or 1,2"
     return str(default).lower() if isinstance(default, bool) else str(default)
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from isograph.kernels._jit import Index, Matrix, Vector
 
+# NOTE: a feature that its factors explain without rest would make the criterion infinite.
 SMALLEST_RESIDUAL = 1e-12
 POWER_STEPS = 10
 

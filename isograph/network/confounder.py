@@ -19,6 +19,7 @@ import scipy.special
 from numpy.typing import NDArray
 
 from isograph.config import FactorConfig
+from isograph.errors import examples
 from isograph.features.channel import Channels
 from isograph.kernels._jit import Index, Matrix, Vector
 from isograph.network.bifactor import SMALLEST_RESIDUAL, fit_bifactor, refined_factor, unit_norm, unit_rows
@@ -34,6 +35,7 @@ from isograph.network.direction import (
 from isograph.network.eigengene import community_eigengenes
 from isograph.network.partition import Partition, partition
 from isograph.network.result import Confounder
+from isograph.runtime.progress import Steps
 from isograph.runtime.threads import run_calls, single_threaded_blas
 
 logger = logging.getLogger(__name__)
@@ -102,7 +104,9 @@ class _Setting:
         changed = replace(
             self.channels, z=unit * np.sqrt(n - 1), residual_dof=self.channels.residual_dof - n_removed, missing=None
         )
-        return partition(changed, replace(self.config, restarts=1), seed=self.seed, threads=1)
+        return partition(
+            changed, replace(self.config, restarts=1), seed=self.seed, threads=1, steps=Steps(logged=False)
+        )
 
     def eigengenes(self, unit: Matrix, found: Partition) -> Matrix:
         """Return the eigengenes of a partition, (n_modules, n_samples)."""
@@ -134,6 +138,8 @@ def hidden_confounders(
     forced = config.remove_factors
     reason = _no_search(channels, found, forced)
     if reason:
+        if config.keep_factors:
+            logger.warning("keep_factors has nothing to keep: hidden confounders were %s", reason)
         return Search((), channels.z, reason)
     kept = _searched_features(found)
     subset = replace(channels, z=channels.z[kept], gene_of=channels.gene_of[kept])
@@ -148,7 +154,7 @@ def hidden_confounders(
 
 def _searched_features(found: Partition) -> Index:
     """Return the numbers of the features the search works on: those with a pair, evenly thinned where they are many."""
-    paired = np.unique(np.concatenate([found.pairs.source, found.pairs.target]))
+    paired = found.paired
     if len(paired) <= MOST_SEARCHED:
         return paired
     return paired[np.linspace(0, len(paired) - 1, MOST_SEARCHED).astype(np.int64)]
@@ -185,7 +191,7 @@ def _complete(channels: Channels, found: Partition) -> str:
 def _left_over(channels: Channels, found: Partition) -> tuple[int, float]:
     """Return how many factors above the edge of noise the modules leave, and the largest in units of the edge."""
     best = found.chosen
-    kept = np.unique(np.concatenate([found.pairs.source, found.pairs.target]))
+    kept = found.paired
     unit, community_of = unit_rows(channels.z[kept]), best.community_of[kept]
     with single_threaded_blas():
         eigengenes = community_eigengenes(channels.z, best.community_of, best.n_modules, threads=1).eigengenes
@@ -306,7 +312,7 @@ def _criterion(residual: Vector, loads: NDArray[np.bool_], community_of: Index, 
     second = int((loads & (community_of >= 0)).sum())
     return float(
         n * np.log(residual[explained]).sum()
-        + found.chosen.n_modules * n * np.log(max(1, found.n_surviving))
+        + found.chosen.n_modules * n * np.log(max(1, len(found.paired)))
         + n * np.log(len(residual))
         + second * np.log(n)
     )
@@ -315,6 +321,8 @@ def _criterion(residual: Vector, loads: NDArray[np.bool_], community_of: Index, 
 def _decided(state: _State, config: FactorConfig, *, ended: bool) -> tuple[_State, str]:
     """Return the state with what is to be removed marked, and the reason."""
     n_found = len(state.confounders)
+    if absent := [f"H{number}" for number in config.keep_factors if number > n_found]:
+        logger.warning("keep_factors names %s, but %d hidden confounders were found", examples(absent), n_found)
     kept_in = {number - 1 for number in config.keep_factors}
     marked = tuple(
         replace(confounder, removed=ended and number not in kept_in)

@@ -11,14 +11,13 @@ import numpy as np
 
 from isograph.features.channel import Channels
 from isograph.kernels._jit import Index, Vector
+from isograph.network.bifactor import SMALLEST_RESIDUAL
 from isograph.network.eigengene import community_eigengenes
 from isograph.network.graph import leiden_communities, second_order_similarities
 from isograph.network.pairs import StrongPairs, observed_pairs, strong_pairs
 from isograph.runtime.progress import Steps
 from isograph.runtime.threads import run_calls
 
-# NOTE: a feature identical to its eigengene would make the criterion infinite.
-SMALLEST_RESIDUAL = 1e-12
 RESTARTS_AT_ONCE = 4
 
 
@@ -80,20 +79,22 @@ class Partition:
         return min(self.candidates, key=lambda candidate: candidate.bic)
 
     @property
-    def n_surviving(self) -> int:
-        """Features with a pair."""
-        return len(np.unique(np.concatenate([self.pairs.source, self.pairs.target])))
+    def paired(self) -> Index:
+        """Numbers of the features with a pair, ascending."""
+        return paired_features(self.pairs)
 
 
-def partition(
-    channels: Channels, config: NetworkSettings, *, seed: int, threads: int, steps: Steps | None = None
-) -> Partition:
+def paired_features(pairs: StrongPairs) -> Index:
+    """Return the numbers of the features with a pair, ascending."""
+    return np.unique(np.concatenate([pairs.source, pairs.target]))
+
+
+def partition(channels: Channels, config: NetworkSettings, *, seed: int, threads: int, steps: Steps) -> Partition:
     """Return the strong pairs of the features and their partitions.
 
     Pairs that chance does not explain are kept (``strong_pairs``), compared by how alike their correlation profiles
     are (``second_order_similarities``), and partitioned (``partition_candidates``).
     """
-    steps = Steps() if steps is None else steps
     with steps.step("correlation") as progress:
         pairs = strong_pairs(
             channels.z,
@@ -168,7 +169,7 @@ def _candidate(
     if n_modules:
         kme = community_eigengenes(channels.z, community_of, n_modules, threads=1).kme
         n = channels.z.shape[1]
-        n_surviving = len(np.unique(np.concatenate([pairs.source, pairs.target])))
+        n_surviving = len(paired_features(pairs))
         residual = np.maximum(1.0 - kme[community_of >= 0] ** 2, SMALLEST_RESIDUAL)
         bic = float(n * np.log(residual).sum() + n_modules * n * np.log(n_surviving))
     return Candidate(cut, community_of, n_modules, int(kept.sum()), bic)

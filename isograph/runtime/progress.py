@@ -40,10 +40,11 @@ class Silent:
 
 @dataclass(slots=True)
 class Steps:
-    """The steps of one run. ``seconds`` holds the wall time of each, in order."""
+    """The steps of one run. ``seconds`` holds the wall time of each, in order; ``logged`` steps are in the log too."""
 
     display: Display = field(default_factory=Silent)
     seconds: dict[str, float] = field(default_factory=dict)
+    logged: bool = True
 
     @contextmanager
     def step(self, name: str) -> Iterator[Callable[[int, int], None]]:
@@ -53,5 +54,6 @@ class Steps:
         yield self.display.advance
         elapsed = time.perf_counter() - started
         self.seconds[name] = round(self.seconds.get(name, 0.0) + elapsed, 3)
-        logger.info("%s: %.2f s", name, elapsed)
+        if self.logged:
+            logger.info("%s: %.2f s", name, elapsed)
         self.display.end(name, elapsed)

@@ -8,6 +8,7 @@ import pytest
 from isograph.config import FactorConfig
 from isograph.network.confounder import Search, hidden_confounders
 from isograph.network.partition import partition
+from isograph.runtime.progress import Steps
 
 N = 80
 MODULES = 6
@@ -33,7 +34,7 @@ def simulated(make_channels, *, reach: float, seed: int = 3):
 
 def searched(channels, config: FactorConfig | None = None, threads: int = 1) -> Search:
     config = config or FactorConfig()
-    found = partition(channels, config, seed=0, threads=threads)
+    found = partition(channels, config, seed=0, threads=threads, steps=Steps())
     return hidden_confounders(channels, found, config, seed=0, threads=threads, progress=lambda *_: None)
 
 
@@ -44,8 +45,8 @@ def test_hidden_confounders__a_batch_is_found_and_projected_out(make_channels):
     assert abs(float(search.confounders[0].score @ batch)) > 0.97
     assert search.confounders[0].n_modules == MODULES
     assert search.reason == "the criterion falls with 1 factor and with no further one"
-    before = partition(channels, FactorConfig(), seed=0, threads=1).chosen
-    after = partition(replace(channels, z=search.z), FactorConfig(), seed=0, threads=1).chosen
+    before = partition(channels, FactorConfig(), seed=0, threads=1, steps=Steps()).chosen
+    after = partition(replace(channels, z=search.z), FactorConfig(), seed=0, threads=1, steps=Steps()).chosen
     background = np.array([channels.gene_ids[gene].startswith("X") for gene in channels.gene_of])
     assert (before.community_of[background] >= 0).sum() > BACKGROUND // 3
     assert (after.community_of[background] >= 0).sum() == 0
@@ -108,3 +109,9 @@ def test_hidden_confounders__do_not_depend_on_the_number_of_threads(make_channel
     one, two = searched(channels, threads=1), searched(channels, threads=2)
     assert one.z.tobytes() == two.z.tobytes()
     assert one.confounders[0].bic_change == two.confounders[0].bic_change
+
+
+def test_hidden_confounders__says_when_what_is_to_be_kept_was_not_found(make_channels, caplog):
+    channels, _ = simulated(make_channels, reach=0.6)
+    searched(channels, FactorConfig(keep_factors=(1, 7)))
+    assert "keep_factors names 'H7', but 1 hidden confounders were found" in caplog.text

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 from isograph.config.check import require
+from isograph.config.graph import cuts_check, graph_checks
 
 DEVICES = ("cpu", "cuda")
 
@@ -31,9 +32,11 @@ class VaeConfig:
     feature_fdr : share of the features counted as reconstructed that chance may explain.
     neighbours : strongest partners kept for each feature.
     fdr : share of the kept pairs that chance may explain.
+    power : soft-thresholding power: profiles of (|r| · |r of the reconstructions|)^power are compared.
     similarity_cuts : second-order similarities at which the graph is cut and partitioned.
+    sharpness : power that a similarity is raised to as the weight of its edge.
     resolution : Leiden resolution; 1 is plain modularity.
-    restarts : Leiden runs on the best graph at most, each with a seed of its own, while they improve the criterion.
+    min_inside : share of its weight that must lead a feature to its own module; below it lies between modules.
     min_module_size : genes a module must have.
     min_kme : |kME| that a gene's best feature must reach for the gene to be in a module.
     """
@@ -53,9 +56,11 @@ class VaeConfig:
     feature_fdr: float = 0.05
     neighbours: int = 60
     fdr: float = 1e-4
-    similarity_cuts: tuple[float, ...] = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
-    resolution: float = 1.0
-    restarts: int = 9
+    power: float = 2.0
+    similarity_cuts: tuple[float, ...] = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+    sharpness: float = 2.0
+    resolution: float = 0.6
+    min_inside: float = 0.5
     min_module_size: int = 3
     min_kme: float = 0.3
 
@@ -89,15 +94,8 @@ class VaeConfig:
         }
 
     def _network_checks(self) -> dict[str, bool]:
-        cuts = self.similarity_cuts
         return {
             f"feature_fdr is {self.feature_fdr}, expected above 0 and below 1": 0 < self.feature_fdr < 1,
-            f"neighbours is {self.neighbours}, expected 1 to 10000": 1 <= self.neighbours <= 10_000,
-            f"fdr is {self.fdr}, expected above 0 and below 1": 0 < self.fdr < 1,
-            f"similarity_cuts is {list(cuts)}, expected one or more values from 0 to 1": len(cuts) > 0
-            and all(0 <= cut <= 1 for cut in cuts),
-            f"resolution is {self.resolution}, expected above 0": 0 < self.resolution < float("inf"),
-            f"restarts is {self.restarts}, expected 1 to 1000": 1 <= self.restarts <= 1000,
-            f"min_module_size is {self.min_module_size}, expected 2 or more": self.min_module_size >= 2,
-            f"min_kme is {self.min_kme}, expected 0 to 1": 0 <= self.min_kme <= 1,
+            **graph_checks(self),
+            **cuts_check("similarity_cuts", self.similarity_cuts),
         }

@@ -33,7 +33,7 @@ from isograph.network.direction import (
     varimax_directions,
 )
 from isograph.network.eigengene import community_eigengenes
-from isograph.network.partition import Partition, partition
+from isograph.network.partition import Partition, best_partition, similar_pairs
 from isograph.network.result import Confounder
 from isograph.runtime.progress import Steps
 from isograph.runtime.threads import run_calls, single_threaded_blas
@@ -104,14 +104,12 @@ class _Setting:
         changed = replace(
             self.channels, z=unit * np.sqrt(n - 1), residual_dof=self.channels.residual_dof - n_removed, missing=None
         )
-        return partition(
-            changed, replace(self.config, restarts=1), seed=self.seed, threads=1, steps=Steps(logged=False)
-        )
+        similar = similar_pairs(changed, self.config, threads=1, steps=Steps(logged=False))
+        return best_partition(changed, similar, self.config, self.config.search_cuts, seed=self.seed, threads=1)
 
     def eigengenes(self, unit: Matrix, found: Partition) -> Matrix:
         """Return the eigengenes of a partition, (n_modules, n_samples)."""
-        best = found.chosen
-        return community_eigengenes(unit, best.community_of, best.n_modules, threads=1).eigengenes
+        return community_eigengenes(unit, found.community_of, found.n_modules, threads=1).eigengenes
 
     def least_r(self, n_removed: int) -> float:
         """Return the |r| at which a feature loads on a factor (p ≤ 0.001)."""
@@ -154,7 +152,7 @@ def hidden_confounders(
 
 def _searched_features(found: Partition) -> Index:
     """Return the numbers of the features the search works on: those with a pair, evenly thinned where they are many."""
-    paired = found.paired
+    paired = found.similar.paired
     if len(paired) <= MOST_SEARCHED:
         return paired
     return paired[np.linspace(0, len(paired) - 1, MOST_SEARCHED).astype(np.int64)]
@@ -164,7 +162,7 @@ def _no_search(channels: Channels, found: Partition, forced: int | None) -> str:
     """Return why there is nothing to search, empty when there is."""
     barred = {
         "not searched: remove_factors is 0": forced == 0,
-        "not searched: fewer than 3 modules": found.chosen.n_modules < LEAST_BREADTH,
+        "not searched: fewer than 3 modules": found.n_modules < LEAST_BREADTH,
         "not searched: values are missing": channels.missing is not None,
     }
     for reason, holds in barred.items():
@@ -181,7 +179,7 @@ def _complete(channels: Channels, found: Partition) -> str:
             f"not searched: the modules leave {n_left} factors, more than the {MOST_CONFOUNDERS} that may be removed; "
             "programmes overlap, and none can be told from a confounder"
         )
-    pairs, community_of = found.pairs, found.chosen.community_of
+    pairs, community_of = found.similar.pairs, found.community_of
     a, b = community_of[pairs.source], community_of[pairs.target]
     if ratio <= LEFTOVER_RATIO and float(np.mean((a != b) | (a < 0))) <= CROSSING_SHARE:
         return "not searched: the modules leave nothing to explain"
@@ -190,11 +188,10 @@ def _complete(channels: Channels, found: Partition) -> str:
 
 def _left_over(channels: Channels, found: Partition) -> tuple[int, float]:
     """Return how many factors above the edge of noise the modules leave, and the largest in units of the edge."""
-    best = found.chosen
-    kept = found.paired
-    unit, community_of = unit_rows(channels.z[kept]), best.community_of[kept]
+    kept = found.similar.paired
+    unit, community_of = unit_rows(channels.z[kept]), found.community_of[kept]
     with single_threaded_blas():
-        eigengenes = community_eigengenes(channels.z, best.community_of, best.n_modules, threads=1).eigengenes
+        eigengenes = community_eigengenes(channels.z, found.community_of, found.n_modules, threads=1).eigengenes
         none = np.zeros(len(unit), dtype=np.bool_)
         own = fit_bifactor(unit, eigengenes[0], none, eigengenes, community_of).own
         left = unit_rows(unit - own[:, None] * eigengenes[community_of])
@@ -210,7 +207,7 @@ def _searched(
     unit = unit_rows(setting.channels.z)
     found = setting.infer(unit, 0)
     eigengenes = setting.eigengenes(unit, found)
-    state = _State(unit, np.ones(len(unit)), found.chosen.community_of, eigengenes, found.chosen.bic)
+    state = _State(unit, np.ones(len(unit)), found.community_of, eigengenes, found.bic)
     while True:
         progress(len(state.confounders), most)
         if not by_rule and len(state.confounders) == most:
@@ -269,9 +266,9 @@ def _trial(setting: _Setting, state: _State, factor: Vector) -> _State | None:
     without = unit_rows(unit - np.where(loads, unit @ factor, 0.0)[:, None] * factor)
     for _ in range(REFINEMENTS):
         found = setting.infer(without, n_removed + 1)
-        if found.chosen.n_modules == 0:
+        if found.n_modules == 0:
             return None
-        community_of, eigengenes = found.chosen.community_of, setting.eigengenes(without, found)
+        community_of, eigengenes = found.community_of, setting.eigengenes(without, found)
         for _ in range(FACTOR_STEPS):
             fit = fit_bifactor(unit, factor, loads, eigengenes, community_of)
             own = eigengenes[community_of]
@@ -280,14 +277,14 @@ def _trial(setting: _Setting, state: _State, factor: Vector) -> _State | None:
         fit = fit_bifactor(unit, factor, loads, eigengenes, community_of)
         without = unit_rows(unit - fit.shared[:, None] * factor)
     found = setting.infer(without, n_removed + 1)
-    if found.chosen.n_modules == 0:
+    if found.n_modules == 0:
         return None
-    community_of, eigengenes = found.chosen.community_of, setting.eigengenes(without, found)
+    community_of, eigengenes = found.community_of, setting.eigengenes(without, found)
     fit = fit_bifactor(unit, factor, loads, eigengenes, community_of)
     breadth = module_breadth(loads, community_of, setting.channels.gene_of, BREADTH_SHARE_OF_WHOLE)
     if breadth < LEAST_BREADTH:
         return None
-    bic = _criterion(fit.residual, loads, community_of, found)
+    bic = _criterion(fit.residual, loads, found, n_samples=len(factor))
     left = unit - fit.shared[:, None] * factor
     confounder = Confounder(factor, breadth, int(loads.sum()), bic - state.bic, removed=True)
     return _State(
@@ -295,7 +292,7 @@ def _trial(setting: _Setting, state: _State, factor: Vector) -> _State | None:
         scale=state.scale * np.linalg.norm(left, axis=1),
         community_of=community_of,
         eigengenes=eigengenes,
-        bic=found.chosen.bic,
+        bic=found.bic,
         confounders=(*state.confounders, confounder),
         loadings=(*state.loadings, fit.shared * state.scale),
     )
@@ -306,13 +303,14 @@ def _gain(state: _State) -> float:
     return state.confounders[-1].bic_change
 
 
-def _criterion(residual: Vector, loads: NDArray[np.bool_], community_of: Index, found: Partition) -> float:
-    n = found.n_samples
-    explained = loads | (community_of >= 0)
-    second = int((loads & (community_of >= 0)).sum())
+def _criterion(residual: Vector, loads: NDArray[np.bool_], found: Partition, *, n_samples: int) -> float:
+    n = n_samples
+    in_module = found.community_of >= 0
+    explained = loads | in_module
+    second = int((loads & in_module).sum())
     return float(
         n * np.log(residual[explained]).sum()
-        + found.chosen.n_modules * n * np.log(max(1, len(found.paired)))
+        + found.n_modules * n * np.log(max(1, len(found.similar.paired)))
         + n * np.log(len(residual))
         + second * np.log(n)
     )

@@ -43,8 +43,8 @@ def second_order_similarities(
 
 def leiden_communities(
     source: Index, target: Index, weight: Vector, n_features: int, *, resolution: float, seed: int
-) -> Index:
-    """Return the Leiden community of each feature under modularity; −1 for features without an edge.
+) -> tuple[Index, float]:
+    """Return the Leiden community of each feature, −1 for features without an edge, and the modularity reached.
 
     Traag, Waltman & van Eck 2019, Sci Rep 9:5233, doi:10.1038/s41598-019-41695-z.
 
@@ -54,11 +54,11 @@ def leiden_communities(
 
     community_of = np.full(n_features, -1, dtype=np.int64)
     if len(source) == 0:
-        return community_of
+        return community_of, 0.0
     nodes, numbers = np.unique(np.concatenate([source, target]), return_inverse=True)
     a, b = numbers[: len(source)], numbers[len(source) :]
     indptr, indices, edge_of = _symmetric_rows(a, b, len(nodes))
-    _, community = graspologic_native.leiden_csr(
+    modularity, community = graspologic_native.leiden_csr(
         indptr,
         indices.astype(np.int32),
         weight[edge_of],
@@ -68,7 +68,20 @@ def leiden_communities(
         seed=seed,
     )
     community_of[nodes] = [community[node] for node in range(len(nodes))]
-    return community_of
+    return community_of, float(modularity)
+
+
+def inside_shares(source: Index, target: Index, weight: Vector, community_of: Index) -> Vector:
+    """Return the share of each feature's weight that leads to features of its own community; 0 without an edge.
+
+    source, target: (n_edges,); weight: (n_edges,) > 0; community_of: (n_features,). The result is in [0, 1].
+    """
+    n = len(community_of)
+    inside = np.where(community_of[source] == community_of[target], weight, 0.0)
+    total = np.bincount(source, weight, n) + np.bincount(target, weight, n)
+    own = np.bincount(source, inside, n) + np.bincount(target, inside, n)
+    share: Vector = np.divide(own, total, out=np.zeros(n), where=total > 0)
+    return share
 
 
 def giant_component_fraction(source: Index, target: Index) -> float:

@@ -101,7 +101,7 @@ def test_fit__records_every_option(isograph, bundle, tmp_path):
         "fit", bundle, "--output-dir", tmp_path / "fit", "-q",
         "--backend", "factor", "--seed", 7, "--threads", 1, "--covariate", "Sex",
         "--trait", "Dx:ref=SCZD", "--trait", "Age",
-        "--set", "min_module_size=4", "--set", "similarity_cuts=0.5,0.7",
+        "--set", "min_module_size=4", "--set", "search_cuts=0.5,0.7",
     )  # fmt: skip
     assert ended.code == 0
     record = recorded(tmp_path / "fit")
@@ -113,7 +113,7 @@ def test_fit__records_every_option(isograph, bundle, tmp_path):
         "Age": "number (64 values)",
     }
     assert record["settings"]["min_module_size"] == 4
-    assert record["settings"]["similarity_cuts"] == [0.5, 0.7]
+    assert record["settings"]["search_cuts"] == [0.5, 0.7]
     traits = pl.read_parquet(tmp_path / "fit" / "traits.parquet")
     assert traits.select("trait", "level", "reference").unique(maintain_order=True).rows() == [
         ("Dx", "Control", "SCZD"),
@@ -141,8 +141,8 @@ def test_fit__that_finds_nothing_is_no_error(isograph, bundle, tmp_path):
             ["--set", "neighbor=5"],
             (
                 "error: backend 'factor' has no setting 'neighbor'; did you mean 'neighbours'? "
-                "(neighbours; fdr; similarity_cuts; resolution; restarts; min_module_size; min_kme; "
-                "remove_factors; keep_factors)"
+                "(neighbours; fdr; power; similarity_cut; sharpness; resolution; min_inside; restarts; "
+                "min_module_size; min_kme; search_cuts; remove_factors; keep_factors)"
             ),
         ),
         (

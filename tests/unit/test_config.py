@@ -14,9 +14,9 @@ from isograph.errors import ConfigError
         ({"fdr": 0.0}, "fdr is 0.0, expected above 0 and below 1"),
         ({"fdr": 1.0}, "fdr is 1.0, expected above 0 and below 1"),
         ({"fdr": float("nan")}, "fdr is nan, expected above 0 and below 1"),
-        ({"similarity_cuts": ()}, "similarity_cuts is [], expected one or more values from 0 to 1"),
-        ({"similarity_cuts": (0.5, 1.1)}, "similarity_cuts is [0.5, 1.1], expected one or more values from 0 to 1"),
-        ({"similarity_cuts": (-0.1,)}, "similarity_cuts is [-0.1], expected one or more values from 0 to 1"),
+        ({"search_cuts": ()}, "search_cuts is [], expected one or more values from 0 to 1"),
+        ({"search_cuts": (0.5, 1.1)}, "search_cuts is [0.5, 1.1], expected one or more values from 0 to 1"),
+        ({"search_cuts": (-0.1,)}, "search_cuts is [-0.1], expected one or more values from 0 to 1"),
         ({"resolution": 0.0}, "resolution is 0.0, expected above 0"),
         ({"resolution": float("inf")}, "resolution is inf, expected above 0"),
         ({"min_module_size": 1}, "min_module_size is 1, expected 2 or more"),
@@ -40,7 +40,7 @@ def test_factor_config__names_every_setting_out_of_range(settings, message):
         {"neighbours": 1},
         {"neighbours": 10_000},
         {"fdr": 1e-12},
-        {"similarity_cuts": (0.0, 1.0)},
+        {"search_cuts": (0.0, 1.0)},
         {"resolution": 1e-3},
         {"min_module_size": 2},
     ],
@@ -98,9 +98,9 @@ def test_import_config__names_an_option_out_of_range(options, message):
 
 
 def test_backend_settings__reads_each_value_as_its_default_is():
-    given = {"neighbours": "20", "fdr": "1e-3", "similarity_cuts": "0.5,0.7", "resolution": "2", "min_module_size": "4"}
+    given = {"neighbours": "20", "fdr": "1e-3", "search_cuts": "0.5,0.7", "resolution": "2", "min_module_size": "4"}
     assert backend_settings("factor", given) == FactorConfig(
-        neighbours=20, fdr=0.001, similarity_cuts=(0.5, 0.7), resolution=2.0, min_module_size=4
+        neighbours=20, fdr=0.001, search_cuts=(0.5, 0.7), resolution=2.0, min_module_size=4
     )
 
 
@@ -115,24 +115,24 @@ def test_backend_settings__without_any_are_the_defaults():
             {"neighbors": "5"},
             (
                 "backend 'factor' has no setting 'neighbors'; did you mean 'neighbours'? "
-                "(neighbours; fdr; similarity_cuts; resolution; restarts; min_module_size; min_kme; "
-                "remove_factors; keep_factors)"
+                "(neighbours; fdr; power; similarity_cut; sharpness; resolution; min_inside; restarts; "
+                "min_module_size; min_kme; search_cuts; remove_factors; keep_factors)"
             ),
         ),
         (
             {"zzzz": "5"},
             (
                 "backend 'factor' has no setting 'zzzz' "
-                "(neighbours; fdr; similarity_cuts; resolution; restarts; min_module_size; min_kme; "
-                "remove_factors; keep_factors)"
+                "(neighbours; fdr; power; similarity_cut; sharpness; resolution; min_inside; restarts; "
+                "min_module_size; min_kme; search_cuts; remove_factors; keep_factors)"
             ),
         ),
         ({"neighbours": "many"}, "neighbours is 'many', expected a value like 60"),
         ({"neighbours": "6.5"}, "neighbours is '6.5', expected a value like 60"),
-        ({"similarity_cuts": ""}, "similarity_cuts is '', expected a value like 0.3,0.4,0.5,0.6,0.7,0.8,0.9,0.95"),
+        ({"search_cuts": ""}, "search_cuts is '', expected a value like 0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,0.95"),
         (
             {"fdr": "x", "resolution": "y"},
-            "fdr is 'x', expected a value like 0.0001; resolution is 'y', expected a value like 1.0",
+            "fdr is 'x', expected a value like 0.0001; resolution is 'y', expected a value like 0.6",
         ),
         ({"fdr": "2"}, "fdr is 2.0, expected above 0 and below 1"),
         (

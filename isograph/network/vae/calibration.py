@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from isograph.config import VaeConfig
-from isograph.network.graph import giant_component_fraction
-from isograph.network.pairs import StrongPairs
-from isograph.network.partition import Candidate, reason_for
+from isograph.network.division import graph_calibration
+from isograph.network.partition import Partition
 from isograph.network.vae.bound import Terms
 from isograph.network.vae.fidelity import Fidelity
 from isograph.network.vae.model import VaeModel
@@ -20,22 +16,14 @@ from isograph.network.vae.training import Search, Trained
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything a fit found out on its way.
-
-    Attributes
-    ----------
-    kept : (n_pairs,) pairs that became edges.
-    """
+    """Everything a fit found out on its way."""
 
     config: VaeConfig
     space: RowSpace
     trained: Trained
     model: VaeModel
     fidelity: Fidelity
-    pairs: StrongPairs
-    candidates: list[Candidate]
-    chosen: Candidate
-    kept: NDArray[np.bool_]
+    partition: Partition
 
 
 def calibration(evidence: Evidence) -> dict[str, object]:
@@ -72,21 +60,13 @@ def _of_model(evidence: Evidence) -> dict[str, object]:
 
 
 def _of_network(evidence: Evidence) -> dict[str, object]:
-    pairs, candidates, chosen, kept = evidence.pairs, evidence.candidates, evidence.chosen, evidence.kept
     return {
         "n_features_reconstructed": int(evidence.fidelity.significant(evidence.config.feature_fdr).sum()),
-        "pairs_tested": pairs.n_tested,
-        "pairs_above_cut": pairs.n_above,
-        "pairs_expected_by_chance": pairs.expected_above,
-        "pairs_kept": len(pairs.r),
-        "correlation_cut": pairs.cut if np.isfinite(pairs.cut) else None,
-        "similarity_cut": chosen.cut if len(pairs.r) else None,
-        "similarity_cut_reason": reason_for(pairs, candidates, chosen),
-        "cuts": [
-            {"similarity_cut": c.cut, "n_modules": c.n_modules, "n_edges": c.n_edges, "bic": round(c.bic, 6)}
-            for c in candidates
-        ],
-        "giant_component_fraction": giant_component_fraction(pairs.source[kept], pairs.target[kept]),
+        **graph_calibration(
+            evidence.partition.similar.pairs,
+            evidence.partition.division,
+            "lowest Bayesian information criterion among the cuts tried",
+        ),
     }
 
 

@@ -20,7 +20,7 @@ from isograph.network.pairs import (
     pair_correlations,
     strong_pairs,
 )
-from isograph.network.partition import partition_candidates
+from isograph.network.partition import SimilarPairs, best_partition
 from isograph.network.result import Network
 from isograph.network.vae.calibration import Evidence, calibration
 from isograph.network.vae.checkpoint import CHECKPOINT, checkpoint_bytes
@@ -87,15 +87,20 @@ def vae_network(channels: Channels, config: VaeConfig, *, seed: int, threads: in
             _require_no_structure(channels, config, model, threads=threads)
     with steps.step("similarity") as progress:
         similarity = second_order_similarities(
-            pairs.source, pairs.target, strength, len(channels.gene_of), threads=threads, progress=progress
+            pairs.source,
+            pairs.target,
+            strength**config.power,
+            len(channels.gene_of),
+            threads=threads,
+            progress=progress,
         )
     with steps.step("modules") as progress:
-        candidates = partition_candidates(
-            channels, config, pairs, similarity, seed=seed, threads=threads, progress=progress
+        similar = SimilarPairs(pairs, similarity)
+        chosen = best_partition(
+            channels, similar, config, config.similarity_cuts, seed=seed, threads=threads, progress=progress
         )
-        chosen = min(candidates, key=lambda candidate: candidate.bic)
-    kept = similarity >= chosen.cut
-    evidence = Evidence(config, space, trained, model, fidelity, pairs, candidates, chosen, kept)
+    kept = chosen.division.kept
+    evidence = Evidence(config, space, trained, model, fidelity, chosen)
     return Network(
         source=pairs.source[kept],
         target=pairs.target[kept],

@@ -7,7 +7,7 @@ import pytest
 
 from isograph.config import FactorConfig
 from isograph.network.confounder import Search, hidden_confounders
-from isograph.network.partition import partition
+from isograph.network.partition import Partition, best_partition, similar_pairs
 from isograph.runtime.progress import Steps
 
 N = 80
@@ -32,9 +32,14 @@ def simulated(make_channels, *, reach: float, seed: int = 3):
     return make_channels(values), batch / np.linalg.norm(batch)
 
 
+def partitioned(channels, config: FactorConfig, threads: int = 1) -> Partition:
+    similar = similar_pairs(channels, config, threads=threads, steps=Steps())
+    return best_partition(channels, similar, config, config.search_cuts, seed=0, threads=threads)
+
+
 def searched(channels, config: FactorConfig | None = None, threads: int = 1) -> Search:
     config = config or FactorConfig()
-    found = partition(channels, config, seed=0, threads=threads, steps=Steps())
+    found = partitioned(channels, config, threads)
     return hidden_confounders(channels, found, config, seed=0, threads=threads, progress=lambda *_: None)
 
 
@@ -45,8 +50,8 @@ def test_hidden_confounders__a_batch_is_found_and_projected_out(make_channels):
     assert abs(float(search.confounders[0].score @ batch)) > 0.97
     assert search.confounders[0].n_modules == MODULES
     assert search.reason == "the criterion falls with 1 factor and with no further one"
-    before = partition(channels, FactorConfig(), seed=0, threads=1, steps=Steps()).chosen
-    after = partition(replace(channels, z=search.z), FactorConfig(), seed=0, threads=1, steps=Steps()).chosen
+    before = partitioned(channels, FactorConfig())
+    after = partitioned(replace(channels, z=search.z), FactorConfig())
     background = np.array([channels.gene_ids[gene].startswith("X") for gene in channels.gene_of])
     assert (before.community_of[background] >= 0).sum() > BACKGROUND // 3
     assert (after.community_of[background] >= 0).sum() == 0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from isograph.config import FactorConfig, FitConfig
-from isograph.network import partition
+from isograph.network import division
 from isograph.network.backend import infer_network
 from isograph.runtime.progress import Steps
 
@@ -70,46 +70,23 @@ def test_factor_network__says_what_it_chose_and_why(planted):
     assert calibration["pairs_tested"] == 82 * 81 // 2
     assert calibration["pairs_above_cut"] >= calibration["pairs_kept"] >= 66 + 28
     assert calibration["pairs_expected_by_chance"] <= 1e-4 * calibration["pairs_above_cut"]
-    cuts = calibration["cuts"]
-    best = min(cuts, key=lambda candidate: candidate["bic"])
-    assert (best["similarity_cut"], best["n_modules"]) == (calibration["similarity_cut"], 2)
-    assert [candidate["similarity_cut"] for candidate in cuts] == sorted(c["similarity_cut"] for c in cuts)
-
-
-def test_factor_network__chooses_by_the_evidence_for_one_factor_per_module(planted):
-    network = infer(planted)
-    n = planted.z.shape[1]
-    surprise = 0.0
-    for module in (0, 1):
-        rows = planted.z[network.community_of == module]
-        eigengene = np.linalg.svd(rows, full_matrices=False)[2][0]
-        r = rows @ eigengene / np.linalg.norm(rows, axis=1)
-        surprise += n * np.log(1.0 - r**2).sum()
-    surviving = len(set(network.source.tolist()) | set(network.target.tolist()))
-    (chosen,) = (c for c in network.calibration["cuts"] if c["similarity_cut"] == network.calibration["similarity_cut"])
-    assert chosen["n_edges"] == len(network.source)
-    assert chosen["bic"] == pytest.approx(surprise + 2 * n * np.log(surviving), abs=1e-5)
+    assert (calibration["similarity_cut"], calibration["similarity_cut_reason"]) == (0.2, "as set")
+    assert 0 < calibration["modularity"] < 1
 
 
 @pytest.mark.parametrize("seed", [0, 11])
 def test_factor_network__draws_with_the_seed_it_is_given(planted, monkeypatch, seed):
     seeds: set[int] = set()
-    leiden = partition.leiden_communities
+    leiden = division.leiden_communities
 
     def recording(*arguments: object, **options: object) -> object:
         seeds.add(options["seed"])
         return leiden(*arguments, **options)
 
-    monkeypatch.setattr(partition, "leiden_communities", recording)
+    monkeypatch.setattr(division, "leiden_communities", recording)
     infer_network(planted, FitConfig(seed=seed), threads=1, steps=Steps())
-    # One seed for every graph, and one batch of four more that find nothing better.
-    assert seeds == {9 * seed + more for more in range(5)}
-
-
-def test_factor_network__tries_the_cuts_it_is_given(planted):
-    calibration = infer(planted, similarity_cuts=(0.4,)).calibration
-    assert [candidate["similarity_cut"] for candidate in calibration["cuts"]] == [0.4]
-    assert calibration["similarity_cut"] == 0.4
+    # One seed for every graph of the search; one run, and one batch of four more that find nothing better.
+    assert seeds == {seed, *(9 * seed + more for more in range(5))}
 
 
 def test_factor_network__of_noise_is_empty(make_channels):

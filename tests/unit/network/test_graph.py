@@ -3,7 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from isograph.network.graph import giant_component_fraction, leiden_communities, second_order_similarities
+from isograph.network.graph import (
+    giant_component_fraction,
+    inside_shares,
+    leiden_communities,
+    second_order_similarities,
+)
 
 
 def edges(*pairs: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -55,7 +60,7 @@ def test_second_order_similarities__of_no_pairs_are_none():
 def test_leiden_communities__are_the_cliques():
     pairs = [*clique([0, 2, 4, 6]), *clique([1, 3, 5]), (4, 5)]
     source, target = edges(*sorted(pairs))
-    found = leiden_communities(source, target, np.ones(len(pairs)), 9, resolution=1.0, seed=0)
+    found, _ = leiden_communities(source, target, np.ones(len(pairs)), 9, resolution=1.0, seed=0)
     assert found[[7, 8]].tolist() == [-1, -1]
     assert len(set(found[[0, 2, 4, 6]])) == 1
     assert len(set(found[[1, 3, 5]])) == 1
@@ -63,8 +68,8 @@ def test_leiden_communities__are_the_cliques():
 
 
 def test_leiden_communities__of_no_edges_are_none():
-    found = leiden_communities(NONE, NONE, np.empty(0), 3, resolution=1.0, seed=0)
-    assert found.tolist() == [-1, -1, -1]
+    found, modularity = leiden_communities(NONE, NONE, np.empty(0), 3, resolution=1.0, seed=0)
+    assert (found.tolist(), modularity) == ([-1, -1, -1], 0.0)
 
 
 def test_leiden_communities__are_the_same_for_the_same_seed():
@@ -74,13 +79,51 @@ def test_leiden_communities__are_the_same_for_the_same_seed():
     kept = source < target
     weight = rng.uniform(0.1, 1.0, int(kept.sum()))
     found = [leiden_communities(source[kept], target[kept], weight, 200, resolution=1.0, seed=7) for _ in range(5)]
-    assert all(np.array_equal(found[0], other) for other in found[1:])
+    assert all(np.array_equal(found[0][0], other) for other, _ in found[1:])
+    assert len({modularity for _, modularity in found}) == 1
 
 
 def test_leiden_communities__are_smaller_at_a_higher_resolution():
     source, target = edges(*clique([0, 1, 2, 3]))
-    assert len(set(leiden_communities(source, target, np.ones(6), 4, resolution=1.0, seed=0))) == 1
-    assert len(set(leiden_communities(source, target, np.ones(6), 4, resolution=3.0, seed=0))) == 4
+    assert len(set(leiden_communities(source, target, np.ones(6), 4, resolution=1.0, seed=0)[0])) == 1
+    assert len(set(leiden_communities(source, target, np.ones(6), 4, resolution=3.0, seed=0)[0])) == 4
+
+
+@pytest.mark.parametrize("resolution", [0.6, 1.0, 1.5])
+def test_leiden_communities__come_with_their_modularity(resolution):
+    rng = np.random.default_rng(5)
+    source, target = edges(*sorted([*clique(list(range(8))), *clique(list(range(8, 20))), (2, 11), (5, 17)]))
+    weight = rng.uniform(0.2, 1.0, len(source))
+    found, modularity = leiden_communities(source, target, weight, 20, resolution=resolution, seed=0)
+    expected = 0.0
+    for community in set(found.tolist()):
+        inside = weight[(found[source] == community) & (found[target] == community)].sum()
+        degree = weight[found[source] == community].sum() + weight[found[target] == community].sum()
+        expected += inside / weight.sum() - resolution * (degree / (2 * weight.sum())) ** 2
+    assert modularity == pytest.approx(expected, abs=1e-12)
+
+
+def test_inside_shares__by_hand():
+    # 0 and 1 are together, 2 and 3 are; 4 has an edge and is in no community, 5 has none.
+    source, target = edges((0, 1), (0, 2), (2, 3), (3, 4))
+    found = inside_shares(source, target, np.array([3.0, 1.0, 0.5, 0.5]), np.array([0, 0, 1, 1, 2, -1]))
+    np.testing.assert_allclose(found, [0.75, 1.0, 1 / 3, 0.5, 0.0, 0.0], rtol=1e-14)
+
+
+def test_inside_shares__equal_sums_over_edges():
+    rng = np.random.default_rng(6)
+    codes = np.unique(rng.integers(0, 40 * 40, 200))
+    kept = codes // 40 < codes % 40
+    source, target = codes[kept] // 40, codes[kept] % 40
+    weight, community = rng.uniform(0.1, 1.0, len(source)), rng.integers(0, 4, 40)
+    found = inside_shares(source, target, weight, community)
+    for feature in range(40):
+        own = total = 0.0
+        for a, b, w in zip(source, target, weight, strict=True):
+            if feature in (a, b):
+                total += w
+                own += w * (community[a] == community[b])
+        assert found[feature] == pytest.approx(own / total if total else 0.0, abs=1e-12)
 
 
 @pytest.mark.parametrize(

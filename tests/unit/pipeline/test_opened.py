@@ -203,9 +203,9 @@ def test_fit__names_options_it_does_not_take(tmp_path):
 
 
 def test_fit__takes_settings_as_a_mapping(tmp_path):
-    fitted = ig.fit(TOY, output_dir=tmp_path / "fit", settings={"min_kme": 0.5, "similarity_cuts": [0.4, 0.6]})
+    fitted = ig.fit(TOY, output_dir=tmp_path / "fit", settings={"min_kme": 0.5, "search_cuts": [0.4, 0.6]})
     assert fitted.config["settings"]["min_kme"] == 0.5
-    assert fitted.config["settings"]["similarity_cuts"] == [0.4, 0.6]
+    assert fitted.config["settings"]["search_cuts"] == [0.4, 0.6]
     with pytest.raises(UsageError, match="no setting 'min_kmee'; did you mean 'min_kme'"):
         ig.fit(TOY, output_dir=tmp_path / "other", settings={"min_kmee": 0.5})
 

@@ -126,9 +126,9 @@ def main() -> None:
         "keeps each feature's strongest partners. In brackets the share of the limit.\n\n"
         "| features | samples | limit | tiles alone | whole scan | seconds |\n|---:|---:|---:|---:|---:|---:|\n"
         + "\n".join(lines)
-        + "\n\nFrom the limit to the tiles: a product over few samples writes more than it computes. From the tiles to\n"
-        "the scan: rows are brought to unit norm, every r is read again and compared with the smallest possible cut,\n"
-        "and what passes goes into heaps, one a thread, which are put together at the end.\n",
+        + "\n\nFrom the limit to the tiles: a product over few samples writes more than it computes. From the tiles\n"
+        "to the scan: rows are brought to unit norm, every r is read again and compared with the smallest possible\n"
+        "cut, and what passes goes into heaps, one a thread, which are put together at the end.\n",
     )
 
 

@@ -47,13 +47,13 @@ class ArtifactWriter:
         """
         buffer = io.BytesIO()
         contract.checked(frame).write_parquet(buffer, compression="zstd", compression_level=COMPRESSION_LEVEL)
-        self.file(f"{contract.name}.parquet", buffer.getvalue(), table=contract.name, n_rows=frame.height)
+        self.file(f"{contract.name}.parquet", buffer.getbuffer(), table=contract.name, n_rows=frame.height)
 
     def json(self, name: str, content: object) -> None:
         """Write ``content`` as JSON with sorted keys; NaN and infinity become null."""
         self.file(name, orjson.dumps(content, option=JSON_STYLE | orjson.OPT_SERIALIZE_NUMPY))
 
-    def file(self, name: str, data: bytes, **facts: object) -> None:
+    def file(self, name: str, data: bytes | memoryview, **facts: object) -> None:
         """Write a file and remember its size, its sha256 and ``facts``."""
         write_file(self.directory / name, data)
         self.files[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), **facts}

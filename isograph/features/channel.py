@@ -148,7 +148,9 @@ def _abundance_channel(assays: Assays, design: Design) -> _Channel:
         values = gene_totals(assays.transcript_counts, assays.transcripts.rows, assays.transcripts.offsets)
     else:
         raise ValueError("no assay to build the abundance channel from")
-    scores, varies = residual_scores(values if assays.gene_values_are_log else log_cpm(values), design)
+    if not assays.gene_values_are_log:
+        values = log_cpm(values)
+    scores, varies = residual_scores(values, design)
     reason = TOO_FEW_OBSERVED if assays.gene_values_are_log else NO_VARIATION
     return _Channel(ABUNDANCE, gene_ids, scores, varies, reason)
 

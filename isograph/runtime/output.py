@@ -79,7 +79,7 @@ def output_directory(out: Path, *, overwrite: bool = False, expected_bytes: int 
             raise
 
 
-def write_file(path: Path, data: bytes | memoryview) -> None:
+def write_file(path: Path, data: bytes) -> None:
     """Write ``data`` to ``path`` and fsync it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as handle:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 import orjson
 import polars as pl
@@ -16,6 +18,9 @@ import isograph
 from isograph.errors import InputError, UsageError, examples
 from isograph.runtime.output import output_directory, write_file
 from isograph.schemas import Table
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 MANIFEST = "manifest.json"
 SCHEMA_VERSION = 1
@@ -44,19 +49,59 @@ class ArtifactWriter:
         ------
         SchemaError
             The frame does not keep the contract.
+        OSError
+            The file cannot be written.
         """
-        buffer = io.BytesIO()
-        contract.checked(frame).write_parquet(buffer, compression="zstd", compression_level=COMPRESSION_LEVEL)
-        self.file(f"{contract.name}.parquet", buffer.getbuffer(), table=contract.name, n_rows=frame.height)
+        name = f"{contract.name}.parquet"
+        with (self.directory / name).open("wb") as handle:
+            written = _Hashed(handle)
+            try:
+                contract.checked(frame).write_parquet(
+                    cast("IO[bytes]", written), compression="zstd", compression_level=COMPRESSION_LEVEL
+                )
+            except pl.exceptions.ComputeError:
+                # NOTE: Polars makes it an error of its own, in which a full disk cannot be told from a bug.
+                if written.failure is not None:
+                    raise written.failure from None
+                raise
+            handle.flush()
+            os.fsync(handle.fileno())
+        facts = {"table": contract.name, "n_rows": frame.height}
+        self.files[name] = {"bytes": written.n_bytes, "sha256": written.digest.hexdigest(), **facts}
 
     def json(self, name: str, content: object) -> None:
         """Write ``content`` as JSON with sorted keys; NaN and infinity become null."""
         self.file(name, orjson.dumps(content, option=JSON_STYLE | orjson.OPT_SERIALIZE_NUMPY))
 
-    def file(self, name: str, data: bytes | memoryview, **facts: object) -> None:
+    def file(self, name: str, data: bytes, **facts: object) -> None:
         """Write a file and remember its size, its sha256 and ``facts``."""
         write_file(self.directory / name, data)
         self.files[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), **facts}
+
+
+class _Hashed(io.BufferedIOBase):
+    """A file that is written to while what is written is counted and hashed, so that it is never held as a whole."""
+
+    def __init__(self, handle: BinaryIO) -> None:
+        self.handle = handle
+        self.digest = hashlib.sha256()
+        self.n_bytes = 0
+        self.failure: OSError | None = None
+
+    def writable(self) -> bool:
+        """It is only written to."""
+        return True
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write ``data`` as a whole and return its length."""
+        self.digest.update(data)
+        try:
+            n_bytes = self.handle.write(data)
+        except OSError as failure:
+            self.failure = failure
+            raise
+        self.n_bytes += n_bytes
+        return n_bytes
 
 
 @contextmanager

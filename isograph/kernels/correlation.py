@@ -36,7 +36,7 @@ def scan_tile(
     """
     bins = histogram.shape[0]
     limit = np.float32(floor)
-    if limit < floor:
+    if np.float64(limit) < floor:
         limit = np.nextafter(limit, np.float32(2.0))
     for i in range(tile.shape[0]):
         row = row0 + i

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
@@ -53,19 +53,8 @@ class ArtifactWriter:
             The file cannot be written.
         """
         name = f"{contract.name}.parquet"
-        with (self.directory / name).open("wb") as handle:
-            written = _Hashed(handle)
-            try:
-                contract.checked(frame).write_parquet(
-                    cast("IO[bytes]", written), compression="zstd", compression_level=COMPRESSION_LEVEL
-                )
-            except pl.exceptions.ComputeError:
-                # NOTE: Polars makes it an error of its own, in which a full disk cannot be told from a bug.
-                if written.failure is not None:
-                    raise written.failure from None
-                raise
-            handle.flush()
-            os.fsync(handle.fileno())
+        written = _Hashed()
+        write_file(self.directory / name, partial(written.parquet, contract.checked(frame)))
         facts = {"table": contract.name, "n_rows": frame.height}
         self.files[name] = {"bytes": written.n_bytes, "sha256": written.digest.hexdigest(), **facts}
 
@@ -80,13 +69,30 @@ class ArtifactWriter:
 
 
 class _Hashed(io.BufferedIOBase):
-    """A file that is written to while what is written is counted and hashed, so that it is never held as a whole."""
+    """What stands between a table and its file: it counts and hashes what is written, which is never held as a whole.
 
-    def __init__(self, handle: BinaryIO) -> None:
-        self.handle = handle
+    Attributes
+    ----------
+    digest, n_bytes : of what was written so far.
+    """
+
+    def __init__(self) -> None:
         self.digest = hashlib.sha256()
         self.n_bytes = 0
-        self.failure: OSError | None = None
+        self._handle: BinaryIO | None = None
+        self._failure: OSError | None = None
+
+    def parquet(self, frame: pl.DataFrame, handle: BinaryIO) -> None:
+        """Write ``frame`` to ``handle``."""
+        self._handle = handle
+        target = cast("IO[bytes]", self)
+        try:
+            frame.write_parquet(target, compression="zstd", compression_level=COMPRESSION_LEVEL)
+        except pl.exceptions.ComputeError:
+            # NOTE: Polars makes it an error of its own, in which a full disk cannot be told from a bug.
+            if self._failure is not None:
+                raise self._failure from None
+            raise
 
     def writable(self) -> bool:
         """It is only written to."""
@@ -94,11 +100,12 @@ class _Hashed(io.BufferedIOBase):
 
     def write(self, data: ReadableBuffer, /) -> int:
         """Write ``data`` as a whole and return its length."""
+        assert self._handle is not None
         self.digest.update(data)
         try:
-            n_bytes = self.handle.write(data)
+            n_bytes = self._handle.write(data)
         except OSError as failure:
-            self.failure = failure
+            self._failure = failure
             raise
         self.n_bytes += n_bytes
         return n_bytes

@@ -2,7 +2,9 @@
 
     python benchmarks/run.py [--runs 5]
 
-The first run after an installation also compiles the kernels; it is shown apart, with an empty compile cache.
+The first run after an installation also compiles the kernels; it is shown apart, with an empty compile cache. Other
+tools that are installed (benchmarks/peer.py says how they are found) then do the same as ``isograph fit --backend
+wgcna`` on the same data, in turns with it.
 """
 
 from __future__ import annotations
@@ -15,12 +17,19 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+
+from peer import LOOKED_FOR, N_GENES, N_SAMPLES, Peer, peers, write_values
 
 ROOT = Path(__file__).resolve().parent.parent
 ISOGRAPH = [sys.executable, "-m", "isograph"]
-LARGE = "xxlarge_multiplex_v1"
+FIXTURES = {
+    "large_multiplex_v1": "900 genes × 140 samples",
+    "xxlarge_multiplex_v1": "12,000 genes × 240 samples",
+}
 
 
 @dataclass(frozen=True)
@@ -62,17 +71,17 @@ def main() -> None:
     asked = parser.parse_args()
     place = Path(tempfile.mkdtemp(prefix="isograph-bench-"))
     try:
-        for line in measurements(asked, place):
+        for line in chain(measurements(asked, place), comparisons(asked, place)):
             print(line, flush=True)
     finally:
         shutil.rmtree(place)
 
 
-def measurements(asked: argparse.Namespace, place: Path):
+def measurements(asked: argparse.Namespace, place: Path) -> Iterator[str]:
     """Yield the lines of the table as they are measured."""
     data = ROOT / "fixtures" / "geuvadis_ceu_chr19"
     sheets = ["--samples", str(data / "samples.tsv"), "--tx2gene", str(data / "tx2gene.tsv")]
-    demo, large = place / "demo", place / "large"
+    demo = place / "demo"
     importing = [*ISOGRAPH, "import", str(data / "counts.tsv.gz"), str(demo), "--overwrite", *sheets]
     fitting = [
         *ISOGRAPH,
@@ -84,7 +93,6 @@ def measurements(asked: argparse.Namespace, place: Path):
         "--covariate",
         "performer",
     ]
-    fitting_large = [*ISOGRAPH, "fit", str(large), "--output-dir", str(place / "large_fit"), "--overwrite"]
     yield f"{os.cpu_count()} cores, medians of {asked.runs} runs of the whole process (fastest–slowest)"
     yield ""
     yield "| job | wall s | CPU s | peak MB |"
@@ -94,8 +102,37 @@ def measurements(asked: argparse.Namespace, place: Path):
     yield row("fit it, kernels not yet compiled", [timed(fitting, {"NUMBA_CACHE_DIR": str(place / "cache")})])
     timed(fitting)
     yield row("fit it", [timed(fitting) for _ in range(asked.runs)])
-    timed([*ISOGRAPH, "simulate", LARGE, str(large)])
-    yield row(f"fit {LARGE} (12,000 genes × 240 samples)", [timed(fitting_large) for _ in range(asked.runs)])
+    for name, size in FIXTURES.items():
+        bundle = place / name
+        timed([*ISOGRAPH, "simulate", name, str(bundle)])
+        fitting = [*ISOGRAPH, "fit", str(bundle), "--output-dir", str(place / "fixture_fit"), "--overwrite"]
+        yield row(f"fit {name} ({size})", [timed(fitting) for _ in range(asked.runs)])
+
+
+def comparisons(asked: argparse.Namespace, place: Path) -> Iterator[str]:
+    """Yield the lines of the table of the peers that are installed."""
+    bundle = write_values(place)
+    found = peers(place)
+    yield ""
+    if not found:
+        yield f"No other tool to compare with. Looked for: {LOOKED_FOR}."
+        return
+    yield f"Modules of {N_GENES:,} genes × {N_SAMPLES} samples, whole processes in turns; ratios are medians of pairs"
+    yield ""
+    yield "| job | wall s | CPU s | peak MB | its wall time / isograph's |"
+    yield "|---|---|---|---|---|"
+    for peer in found:
+        yield from compared(peer, bundle, place, asked.runs)
+
+
+def compared(peer: Peer, bundle: Path, place: Path, runs: int) -> Iterator[str]:
+    """Yield the lines of one peer and of isograph with the same settings."""
+    settings = [argument for setting in peer.settings for argument in ("--set", setting)]
+    fit = [*ISOGRAPH, "fit", str(bundle), "--backend", "wgcna", *settings, "--output-dir", str(place / "peer_fit")]
+    pairs = [(timed(peer.command), timed([*fit, "--overwrite"])) for _ in range(runs + 1)][1:]
+    ratio = statistics.median(theirs.wall / ours.wall for theirs, ours in pairs)
+    yield f"{row(peer.name, [theirs for theirs, _ in pairs])} {ratio:.1f} |"
+    yield f"{row('`isograph fit --backend wgcna` likewise', [ours for _, ours in pairs])} 1 |"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 """``python -m isograph`` is the command line."""
 
-from isograph.cli.app import main
+from isograph.cli.process import run
 
-main()
+run()

@@ -43,16 +43,14 @@ def bundle_views(path: Path) -> duckdb.DuckDBPyConnection:
     return database
 
 
-def transcript_grouping(path: Path) -> pl.DataFrame:
-    """Return the transcripts by gene: ``gene_id``, ``transcript_id``, ``transcript_row``, ``n_transcripts``."""
-    return _answered(path, "transcript_grouping")
+def transcript_grouping(database: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Return the transcripts by gene: ``gene_id``, ``transcript_id``, ``transcript_row``, ``n_transcripts``.
+
+    database: a connection with the views of a bundle (``bundle_views``), as in ``gene_grouping``.
+    """
+    return answer(database, statement(TOPIC, "transcript_grouping"))
 
 
-def gene_grouping(path: Path) -> pl.DataFrame:
+def gene_grouping(database: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """Return the bundle's genes by id: ``gene_id``, ``gene_row``."""
-    return _answered(path, "gene_grouping")
-
-
-def _answered(path: Path, query: str) -> pl.DataFrame:
-    with bundle_views(path) as database:
-        return answer(database, statement(TOPIC, query))
+    return answer(database, statement(TOPIC, "gene_grouping"))

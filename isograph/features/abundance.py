@@ -12,6 +12,7 @@ CPM_PSEUDOCOUNT = 0.5
 CONSTANT_TOLERANCE = 1e-10
 MIN_OBSERVED = 4
 MIN_OBSERVED_SHARE = 0.5
+ROWS_AT_ONCE = 1024
 
 
 def gene_totals(transcript_counts: Matrix, rows: Index, offsets: Index) -> Matrix:
@@ -31,7 +32,9 @@ def log_cpm(gene_counts: Matrix) -> Matrix:
     gene_counts: (n_genes, n_samples), ≥ 0, finite, no column sum 0. Scaling a column changes nothing.
     """
     library_size = gene_counts.sum(axis=0)
-    result: Matrix = np.log2(gene_counts * (1e6 / library_size) + CPM_PSEUDOCOUNT)
+    result: Matrix = gene_counts * (1e6 / library_size)
+    result += CPM_PSEUDOCOUNT
+    np.log2(result, out=result)
     return result
 
 
@@ -42,19 +45,29 @@ def residual_scores(values: Matrix, design: Design) -> tuple[Matrix, NDArray[np.
     there (mean 0, sample sd 1) and NaN elsewhere. A row that is constant after the projection, or has fewer observed
     samples than half of them or than 4 + the design's rank, does not vary: its scores are 0.
     """
-    z = values - (values @ design.basis.T) @ design.basis
+    z = (values @ design.basis.T) @ design.basis
+    np.subtract(values, z, out=z)
     for row in np.flatnonzero(np.isnan(values).any(axis=1)):
         z[row] = _observed_residual(values[row], design)
+    n_enough = max(MIN_OBSERVED + len(design.columns), MIN_OBSERVED_SHARE * values.shape[1])
+    varies = np.empty(len(z), dtype=np.bool_)
+    for start in range(0, len(z), ROWS_AT_ONCE):
+        rows = slice(start, start + ROWS_AT_ONCE)
+        varies[rows] = _scaled(z[rows], values[rows], n_enough)
+    return z, varies
+
+
+def _scaled(z: Matrix, values: Matrix, n_enough: float) -> NDArray[np.bool_]:
+    """Z-score the residuals ``z`` of ``values`` in place, 0 in rows that do not vary; return which do."""
     observed = (~np.isnan(z)).sum(axis=1)
-    enough = observed >= max(MIN_OBSERVED + len(design.columns), MIN_OBSERVED_SHARE * values.shape[1])
     largest = np.nanmax(np.abs(np.where(np.isnan(values), 0.0, values)), axis=1, initial=0.0)
     # NOTE: in units of the row's largest value, so that no square overflows or vanishes.
     z /= np.where(largest > 0.0, largest, 1.0)[:, None]
     scale = np.sqrt(np.nansum(z * z, axis=1) / np.maximum(observed - 1, 1))
-    varies: NDArray[np.bool_] = enough & (scale > CONSTANT_TOLERANCE)
+    varies: NDArray[np.bool_] = (observed >= n_enough) & (scale > CONSTANT_TOLERANCE)
     z[varies] /= scale[varies, None]
     z[~varies] = 0.0
-    return z, varies
+    return varies
 
 
 def _observed_residual(row: NDArray[np.float64], design: Design) -> NDArray[np.float64]:

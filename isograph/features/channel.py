@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from isograph.features.abundance import gene_totals, log_cpm, residual_scores
+from isograph.features.abundance import ROWS_AT_ONCE, gene_totals, log_cpm, residual_scores
 from isograph.features.covariate import Design
 from isograph.features.switch import switch_scores
 from isograph.kernels._jit import Index, Matrix
@@ -148,8 +148,9 @@ def _abundance_channel(assays: Assays, design: Design) -> _Channel:
         values = gene_totals(assays.transcript_counts, assays.transcripts.rows, assays.transcripts.offsets)
     else:
         raise ValueError("no assay to build the abundance channel from")
-    log_values = values if assays.gene_values_are_log else log_cpm(values)
-    scores, varies = residual_scores(log_values, design)
+    if not assays.gene_values_are_log:
+        values = log_cpm(values)
+    scores, varies = residual_scores(values, design)
     reason = TOO_FEW_OBSERVED if assays.gene_values_are_log else NO_VARIATION
     return _Channel(ABUNDANCE, gene_ids, scores, varies, reason)
 
@@ -176,7 +177,7 @@ def _combined(built: list[_Channel], transcripts: Grouping | None, design: Desig
     gene_of = np.array([number[channel.gene_ids[row]] for channel, rows in kept for row in rows], dtype=np.int64)
     is_switch = np.concatenate([np.full(len(rows), channel.feature_type == SWITCH) for channel, rows in kept])
     order = np.lexsort((is_switch, gene_of))
-    z = np.concatenate([channel.scores[rows] for channel, rows in kept])[order]
+    z = _ordered_scores(kept, order)
     missing = np.isnan(z)
     has_missing = bool(missing.any())
     if has_missing:
@@ -192,6 +193,23 @@ def _combined(built: list[_Channel], transcripts: Grouping | None, design: Desig
         loadings=loadings,
         excluded=_excluded(built, transcripts),
     )
+
+
+def _ordered_scores(kept: list[tuple[_Channel, Index]], order: Index) -> Matrix:
+    """Return the kept rows of the channels, one after the other, in ``order``; no more than some rows are held twice.
+
+    kept: channels and their rows. order: (n_features,), a permutation.
+    """
+    z = np.empty((len(order), kept[0][0].scores.shape[1]))
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    first = 0
+    for channel, rows in kept:
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            some = rows[start : start + ROWS_AT_ONCE]
+            z[place[first + start : first + start + len(some)]] = channel.scores[some]
+        first += len(rows)
+    return z
 
 
 def _transcript_numbers(gene_ids: list[str], transcripts: Grouping | None) -> Index:

@@ -10,6 +10,9 @@ from isograph.kernels._jit import Index, Matrix, Vector, kernel
 Tile = NDArray[np.float32]
 Partners = NDArray[np.int32]
 
+# NOTE: few pairs reach the floor; a segment of a row in which none does is passed over as a whole.
+SEGMENT = 64
+
 
 @kernel
 def scan_tile(
@@ -32,21 +35,35 @@ def scan_tile(
     Twin: tests/reference/correlation.py
     """
     bins = histogram.shape[0]
+    limit = np.float32(floor)
+    if np.float64(limit) < floor:
+        limit = np.nextafter(limit, np.float32(2.0))
     for i in range(tile.shape[0]):
         row = row0 + i
-        first = max(0, row + 1 - column0)
-        for j in range(first, tile.shape[1]):
-            strength = abs(tile[i, j])
-            if strength < floor:
+        for start in range(max(0, row + 1 - column0), tile.shape[1], SEGMENT):
+            stop = min(start + SEGMENT, tile.shape[1])
+            if not _reaches(tile[i, start:stop], limit):
                 continue
-            column = column0 + j
-            if gene_of[row] == gene_of[column]:
-                continue
-            histogram[min(bins - 1, int(strength * bins))] += 1
-            if strength >= strengths[row, 0]:
-                offer_partner(strengths, partners, row, strength, column)
-            if strength >= strengths[column, 0]:
-                offer_partner(strengths, partners, column, strength, row)
+            for j in range(start, stop):
+                strength = abs(tile[i, j])
+                column = column0 + j
+                if strength < limit or gene_of[row] == gene_of[column]:
+                    continue
+                histogram[min(bins - 1, int(strength * bins))] += 1
+                if strength >= strengths[row, 0]:
+                    offer_partner(strengths, partners, row, strength, column)
+                if strength >= strengths[column, 0]:
+                    offer_partner(strengths, partners, column, strength, row)
+
+
+@kernel
+def _reaches(r: NDArray[np.float32], limit: np.float32) -> bool:
+    """Return whether any |r| is at least ``limit``."""
+    # NOTE: without a branch, so that it compiles to vector instructions.
+    found = False
+    for j in range(r.shape[0]):
+        found |= abs(r[j]) >= limit
+    return found
 
 
 @kernel

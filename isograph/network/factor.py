@@ -13,9 +13,9 @@ from isograph.network.partition import best_partition, similar_pairs
 from isograph.network.result import Network
 from isograph.runtime.progress import Steps
 
-# NOTE: fitted to the peak memory of whole fits on two cores (12,000 genes × 240 samples 0.59 GB; 27,500 features × 24
-# samples 0.71 GB): heaps, codes, r, similarity and both directions of the graph per pair offered.
-BYTES_PER_PAIR = 220
+# NOTE: fitted to the peak memory of whole fits in which most of the pairs offered are kept: codes, r, similarity, both
+# directions of the graph and what Leiden makes of them, per pair offered.
+BYTES_PER_PAIR = 160
 
 
 def factor_memory(n_features: int, config: FactorConfig, *, threads: int) -> int:

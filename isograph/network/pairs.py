@@ -142,7 +142,7 @@ def _scan(
     from isograph.kernels.correlation import merge_partners
 
     p = z.shape[0]
-    unit = (z / np.sqrt(np.einsum("ij,ij->i", z, z))[:, None]).astype(np.float32)
+    unit = _unit_rows(z, threads=threads)
     tiles = [(row, column) for row in range(0, p, TILE) for column in range(row, p, TILE)]
     workers = max(1, min(threads, len(tiles)))
     states = [_WorkerState.empty(p, min(neighbours, max(1, p - 1))) for _ in range(workers)]
@@ -159,6 +159,18 @@ def _scan(
         first.histogram += other.histogram
         merge_partners(first.strengths, first.partners, other.strengths, other.partners)
     return first.histogram, first.partners
+
+
+def _unit_rows(z: Matrix, *, threads: int) -> NDArray[np.float32]:
+    """Return the rows of ``z`` (p, n) at unit norm in single precision."""
+    unit = np.empty(z.shape, dtype=np.float32)
+
+    def task(start: int, stop: int) -> None:
+        rows = z[start:stop]
+        unit[start:stop] = rows / np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
+
+    run_chunks(task, len(z), chunk=TILE, threads=threads)
+    return unit
 
 
 @dataclass(slots=True)

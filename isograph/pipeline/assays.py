@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from isograph.bundle.bundle import Bundle
-from isograph.catalog.bundle_view import gene_grouping, transcript_grouping
+from isograph.catalog.bundle_view import bundle_views, gene_grouping, transcript_grouping
 from isograph.features.channel import Assays, Grouping
 
 
@@ -19,12 +19,13 @@ def bundle_assays(bundle: Bundle, path: Path) -> Assays:
     """
     transcripts, genes = None, None
     counts = bundle.matrices.get("transcript_counts")
-    if counts is not None:
-        transcripts = _grouping(transcript_grouping(path), "transcript_id", "transcript_row")
     is_log = "gene_log" in bundle.matrices
     values = bundle.matrices.get("gene_log" if is_log else "gene_counts")
-    if values is not None:
-        genes = _grouping(gene_grouping(path), "gene_id", "gene_row")
+    with bundle_views(path) as database:
+        if counts is not None:
+            transcripts = _grouping(transcript_grouping(database), "transcript_id", "transcript_row")
+        if values is not None:
+            genes = _grouping(gene_grouping(database), "gene_id", "gene_row")
     return Assays(transcripts, counts, genes, values, gene_values_are_log=is_log)
 
 

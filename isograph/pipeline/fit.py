@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -151,6 +152,9 @@ def _run(path: Path, out: Path, config: FitConfig, writer: ArtifactWriter, steps
     with steps.step("features") as progress:
         features = channels(assays, request.design, threads=threads, progress=progress)
         _log_features(features, expects_switch=assays.transcripts is not None)
+    # NOTE: not needed any more, and as large as the scores.
+    bundle = replace(bundle, matrices={})
+    del assays
     network = infer_network(features, config, threads=threads, steps=steps)
     features = network.channels
     with steps.step("tables"):

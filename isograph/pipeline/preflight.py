@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 from isograph.bundle.bundle import Bundle
-from isograph.config import FitConfig, WgcnaConfig
+from isograph.config import FactorConfig, FitConfig, WgcnaConfig
 from isograph.config.wgcna import R_MAX_BLOCK_SIZE
 from isograph.features.channel import Assays
 from isograph.network.backend import network_memory
@@ -15,10 +15,13 @@ from isograph.runtime.resources import in_units, require_memory
 
 logger = logging.getLogger(__name__)
 
-# NOTE: fitted to the peak memory of whole fits, as the backends' own shares are: libraries; values, scores and their
-# copies per feature and sample. Then float32 operations a second and thread.
-BYTES_OF_LIBRARIES = 200_000_000
-BYTES_PER_VALUE = 80
+# NOTE: fitted to the peak memory of whole fits on two cores: libraries; ids and rows of tables per feature; what the
+# network holds per pair is the backends' own. Then float32 operations a second and thread.
+BYTES_OF_LIBRARIES = 390_000_000
+BYTES_PER_FEATURE = 3_000
+COPIES_WHILE_WRITING = 3
+COPIES_WHILE_SEARCHING = 4
+COPIES_OF_OTHER_BACKENDS = 10
 BYTES_WRITTEN_PER_VALUE = 8
 FLOPS_PER_THREAD = 3e10
 
@@ -33,23 +36,41 @@ def preflight(bundle: Bundle, assays: Assays, config: FitConfig, threads: int, *
     """
     n_samples = bundle.samples.height
     n_features = _feature_bound(assays)
-    network = network_memory(n_features, config, threads=threads)
-    memory = BYTES_OF_LIBRARIES + BYTES_PER_VALUE * n_features * n_samples + network
+    least, most = _memory(bundle, n_features, config, threads)
     seconds = n_features**2 * n_samples / (threads * FLOPS_PER_THREAD)
     logger.info(
-        "up to %d features × %d samples: about %s of memory, %.0f s for all pairs on %d threads",
+        "up to %d features × %d samples: about %s of memory%s, %.0f s for all pairs on %d threads",
         n_features,
         n_samples,
-        in_units(memory),
+        in_units(least),
+        f" ({in_units(most)} if most features have many strong partners)" if most > least else "",
         seconds,
         threads,
     )
     require_memory(
-        memory,
+        least,
         what=f"a network of {n_features} features × {n_samples} samples",
         remedy=f"Filter genes more strictly when importing, or run on a machine with more memory.{_blocks(config)}",
     )
     require_free_space(place, BYTES_WRITTEN_PER_VALUE * n_features * n_samples)
+
+
+def _memory(bundle: Bundle, n_features: int, config: FitConfig, threads: int) -> tuple[int, int]:
+    """Return the bytes that the fit takes at its peak with few strong pairs, and at most.
+
+    Making the features holds the matrices, the scores of each channel and all scores in order; writing holds the
+    scores, their table and its file. In between the scores are held with the pairs and what is left of them after
+    hidden confounders.
+    """
+    scores = 8 * n_features * bundle.samples.height
+    matrices = sum(matrix.nbytes for matrix in bundle.matrices.values())
+    fixed = BYTES_OF_LIBRARIES + BYTES_PER_FEATURE * n_features
+    network = network_memory(n_features, config, threads=threads)
+    if not isinstance(config.backend_settings, FactorConfig):
+        needed = fixed + COPIES_OF_OTHER_BACKENDS * scores + network
+        return needed, needed
+    least = fixed + max(matrices + 2 * scores, COPIES_WHILE_WRITING * scores)
+    return least, max(least, fixed + COPIES_WHILE_SEARCHING * scores + network)
 
 
 def _blocks(config: FitConfig) -> str:

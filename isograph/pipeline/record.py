@@ -59,8 +59,10 @@ def fit_record(
 
 def input_digests(path: Path) -> dict[str, str]:
     """Return the sha256 of every file of the bundle at ``path``."""
-    return {
-        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in sorted(path.iterdir())
-        if file.is_file() and not file.name.startswith(".")
-    }
+    files = (file for file in sorted(path.iterdir()) if file.is_file() and not file.name.startswith("."))
+    return {file.name: _digest(file) for file in files}
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

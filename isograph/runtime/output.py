@@ -7,9 +7,10 @@ import fcntl
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from isograph.errors import ResourceError, UsageError
 
@@ -79,11 +80,14 @@ def output_directory(out: Path, *, overwrite: bool = False, expected_bytes: int 
             raise
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path`` and fsync it."""
+def write_file(path: Path, content: bytes | Callable[[BinaryIO], object]) -> None:
+    """Write ``path`` and fsync it. content: its bytes, or what writes them to the open file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as handle:
-        handle.write(data)
+        if isinstance(content, bytes):
+            handle.write(content)
+        else:
+            content(handle)
         handle.flush()
         os.fsync(handle.fileno())
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from functools import partial
+from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from isograph.errors import ConfigError
@@ -20,6 +21,7 @@ _ENVIRONMENT = (
     "POLARS_MAX_THREADS",
 )
 _Result = TypeVar("_Result")
+SECONDS_BETWEEN_REPORTS = 0.2
 
 
 def usable_cores() -> int:
@@ -102,13 +104,17 @@ def run_calls(
 
 
 def _wait_for_all(futures: Sequence[Future[_Result]], progress: Callable[[int, int], None] | None) -> None:
-    pending: set[Future[_Result]] = set(futures)
-    while pending:
-        finished, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
-        for future in finished:
-            future.result()
+    # NOTE: each reports itself once; waiting for the first of all that run takes longer the more there are.
+    finished: SimpleQueue[Future[_Result]] = SimpleQueue()
+    for future in futures:
+        future.add_done_callback(finished.put)
+    n_finished = 0
+    while n_finished < len(futures):
+        with suppress(Empty):
+            finished.get(timeout=SECONDS_BETWEEN_REPORTS).result()
+            n_finished += 1
         if progress is not None:
-            progress(len(futures) - len(pending), len(futures))
+            progress(n_finished, len(futures))
 
 
 def _affinity_cores() -> int:

@@ -7,7 +7,9 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 import orjson
 import polars as pl
@@ -16,6 +18,9 @@ import isograph
 from isograph.errors import InputError, UsageError, examples
 from isograph.runtime.output import output_directory, write_file
 from isograph.schemas import Table
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 MANIFEST = "manifest.json"
 SCHEMA_VERSION = 1
@@ -44,10 +49,14 @@ class ArtifactWriter:
         ------
         SchemaError
             The frame does not keep the contract.
+        OSError
+            The file cannot be written.
         """
-        buffer = io.BytesIO()
-        contract.checked(frame).write_parquet(buffer, compression="zstd", compression_level=COMPRESSION_LEVEL)
-        self.file(f"{contract.name}.parquet", buffer.getvalue(), table=contract.name, n_rows=frame.height)
+        name = f"{contract.name}.parquet"
+        written = _Hashed()
+        write_file(self.directory / name, partial(written.parquet, contract.checked(frame)))
+        facts = {"table": contract.name, "n_rows": frame.height}
+        self.files[name] = {"bytes": written.n_bytes, "sha256": written.digest.hexdigest(), **facts}
 
     def json(self, name: str, content: object) -> None:
         """Write ``content`` as JSON with sorted keys; NaN and infinity become null."""
@@ -57,6 +66,49 @@ class ArtifactWriter:
         """Write a file and remember its size, its sha256 and ``facts``."""
         write_file(self.directory / name, data)
         self.files[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), **facts}
+
+
+class _Hashed(io.BufferedIOBase):
+    """What stands between a table and its file: it counts and hashes what is written, which is never held as a whole.
+
+    Attributes
+    ----------
+    digest, n_bytes : of what was written so far.
+    """
+
+    def __init__(self) -> None:
+        self.digest = hashlib.sha256()
+        self.n_bytes = 0
+        self._handle: BinaryIO | None = None
+        self._failure: OSError | None = None
+
+    def parquet(self, frame: pl.DataFrame, handle: BinaryIO) -> None:
+        """Write ``frame`` to ``handle``."""
+        self._handle = handle
+        target = cast("IO[bytes]", self)
+        try:
+            frame.write_parquet(target, compression="zstd", compression_level=COMPRESSION_LEVEL)
+        except pl.exceptions.ComputeError:
+            # NOTE: Polars makes it an error of its own, in which a full disk cannot be told from a bug.
+            if self._failure is not None:
+                raise self._failure from None
+            raise
+
+    def writable(self) -> bool:
+        """It is only written to."""
+        return True
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write ``data`` as a whole and return its length."""
+        assert self._handle is not None
+        self.digest.update(data)
+        try:
+            n_bytes = self._handle.write(data)
+        except OSError as failure:
+            self._failure = failure
+            raise
+        self.n_bytes += n_bytes
+        return n_bytes
 
 
 @contextmanager

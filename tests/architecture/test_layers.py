@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
@@ -40,3 +41,14 @@ def test_command_line__loads_nothing_heavy_to_show_its_help():
 @pytest.mark.parametrize("module", ["isograph.config", "isograph.errors", "isograph.runtime.threads"])
 def test_import__of_what_the_command_line_reads_first_loads_nothing_heavy(module):
     assert loaded_by(f"import {module}").isdisjoint(HEAVY)
+
+
+def test_read_bundle__loads_no_pandas_though_it_is_installed():
+    importlib.import_module("pandas")
+    code = (
+        "from pathlib import Path\nfrom isograph.bundle.read import read_bundle\n"
+        "read_bundle(Path('fixtures/bundles_0_1_5/toy_multiplex_v1'))"
+    )
+    loaded = loaded_by(code)
+    assert "pyarrow" in loaded
+    assert "pandas" not in loaded

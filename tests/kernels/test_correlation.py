@@ -128,6 +128,28 @@ def test_scan_tile__passes_over_pairs_below_the_floor():
     assert seen.kept() == [[(0.5, 1)], [(0.75, 2), (0.5, 0)], [(0.75, 1)]]
 
 
+@pytest.mark.parametrize("size", [63, 64, 65, 130, 200])
+def test_scan_tile__sees_every_pair_wherever_a_segment_of_its_row_ends(size):
+    r = correlations(size, seed=size, tied=False)
+    seen = Seen(size, 3, 10)
+    seen.scan(r, np.arange(size), 0, 0, floor=0.98, tile=size)
+    row, column = np.nonzero(np.triu(np.abs(r) >= 0.98, k=1))
+    assert 0 < len(row) < size**2 / 20
+    assert seen.histogram.tolist() == [0] * 9 + [len(row)]
+    assert [{b for _, b in kept} for kept in seen.kept()] == [
+        set(sorted({*column[row == a], *row[column == a]}, key=lambda b: (-abs(r[a, b]), b))[:3]) for a in range(size)
+    ]
+
+
+# the nearest single-precision number is above 0.3 and below 0.7
+@pytest.mark.parametrize(("floor", "counted"), [(0.3, 1), (0.7, 0)])
+def test_scan_tile__compares_with_the_floor_in_double_precision(floor, counted):
+    r = np.array([[1, floor], [floor, 1]], dtype=np.float32)
+    seen = Seen(2, 1, 4)
+    seen.scan(r, np.arange(2), 0, 0, floor=floor)
+    assert seen.histogram.sum() == counted
+
+
 def test_scan_tile__prefers_the_lower_number_among_equally_strong_partners():
     seen = Seen(6, 2, 2)
     seen.scan(np.full((6, 6), 0.5, dtype=np.float32), np.arange(6), 0, 0, tile=6)

@@ -62,8 +62,8 @@ def test_bundle_views__read_the_directory_named_whatever_characters_it_has(odd_b
     with bundle_views(odd_bundle) as database:
         assert database.sql("SELECT sample_id FROM samples").fetchall() == [("right_s0",), ("right_s1",), ("right_s2",)]
         assert database.table("genes").columns == ["gene_id", "gene_row"]
-    assert transcript_grouping(odd_bundle).rows() == [("right_g", "right_t1", 0, 2), ("right_g", "right_t2", 1, 2)]
-    assert gene_grouping(odd_bundle).rows() == [("right_g", 0)]
+        assert transcript_grouping(database).rows() == [("right_g", "right_t1", 0, 2), ("right_g", "right_t2", 1, 2)]
+        assert gene_grouping(database).rows() == [("right_g", 0)]
 
 
 def test_file_views__read_the_file_named_whatever_characters_its_directory_has(odd_bundle):
@@ -77,7 +77,8 @@ def test_bundle_views__read_the_right_bundle_below_an_odd_directory(tmp_path, pa
     for directory, mark in ((parent, "right_"), (decoy, "decoy_")):
         (tmp_path / directory).mkdir()
         small_bundle(tmp_path / directory / name, mark)
-    assert gene_grouping(tmp_path / parent / name).rows() == [("right_g", 0)]
+    with bundle_views(tmp_path / parent / name) as database:
+        assert gene_grouping(database).rows() == [("right_g", 0)]
 
 
 def test_bundle_views__refuse_a_backslash_beside_a_glob_character_instead_of_reading_another_file(tmp_path):
@@ -91,4 +92,5 @@ def test_bundle_views__refuse_a_backslash_beside_a_glob_character_instead_of_rea
 def test_bundle_views__accept_a_relative_path(tmp_path, monkeypatch):
     small_bundle(tmp_path / "b[1]", "right_")
     monkeypatch.chdir(tmp_path)
-    assert gene_grouping(Path("b[1]")).rows() == [("right_g", 0)]
+    with bundle_views(Path("b[1]")) as database:
+        assert gene_grouping(database).rows() == [("right_g", 0)]

@@ -3,12 +3,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 import isograph
-from isograph.errors import InputError, SchemaError, UsageError
+from isograph.errors import InputError, ResourceError, SchemaError, UsageError
 from isograph.schemas import SWITCH_LOADINGS
 from isograph.store import artifact as artifact_module
 from isograph.store.artifact import artifact_directory, read_manifest, verify
@@ -73,6 +75,23 @@ def test_artifact_writer__refuses_a_table_that_breaks_its_contract(tmp_path):
         artifact_directory(tmp_path / "fit", "fit", overwrite=False) as writer,
     ):
         writer.table(SWITCH_LOADINGS, LOADINGS.drop("loading"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize("n_rows", [1, 200_000])
+def test_artifact_writer__says_that_the_disk_is_full(tmp_path, n_rows):
+    ids = [f"T{number}" for number in range(n_rows)]
+    loadings = np.random.default_rng(0).normal(size=n_rows)
+    table = pl.DataFrame({"gene_id": ids, "transcript_id": ids, "loading": loadings})
+
+    def full() -> None:
+        with artifact_directory(tmp_path / "fit", "fit", overwrite=False) as writer:
+            (writer.directory / "switch_loadings.parquet").symlink_to("/dev/full")
+            writer.table(SWITCH_LOADINGS, table)
+
+    with pytest.raises(ResourceError, match=r"No space left on device\. Nothing was written"):
+        full()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -114,7 +114,7 @@ def criterion(found: Partition, candidate: Candidate) -> float:
 def lighter_penalty(found: Partition, candidate: Candidate) -> float:
     """Return the criterion with 2 in place of log p: Akaike's penalty of a score per module and sample."""
     p = max(1, len(found.paired))
-    return -(candidate.bic - candidate.n_modules * found.n_samples * (np.log(p) - 2.0))
+    return -(candidate.bic - candidate.n_modules * found.n_samples * (float(np.log(p)) - 2.0))
 
 
 def first_order(features: Channels, config: FactorConfig, seed: int, threads: int) -> Index:

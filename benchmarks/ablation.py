@@ -1,10 +1,12 @@
 """What each choice of the ``factor`` backend is worth: the default, and one change of it at a time.
 
     python benchmarks/ablation.py [--choice NAME ...] [--threads N]
+    python benchmarks/ablation.py --data BUNDLE [--where COLUMN=VALUE] [--covariate COLUMN ...] [--choice NAME ...]
 
 Fixtures are simulated once, and halves of the bundled real data are drawn once; every variant infers modules of all of
 them. Writes artifacts/reports/ablation.json and docs/ablation.png; ``docs/generate.py`` makes docs/ablation.md of the
-report. With ``--choice`` only those variants run, and nothing is written.
+report. With ``--choice`` only those variants run, and with ``--data`` all run on halves of that bundle alone; both
+print the report and write nothing.
 """
 
 from __future__ import annotations
@@ -13,49 +15,40 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
+import scipy.stats
+from cases import N_SPLITS, REAL_COVARIATES, Case, bundled_data, real_cases, simulated_cases
 from choices import CHOICES, DEFAULT, Variant
+from split_half import samples_where
 
 import isograph
-from isograph.bundle.bundle import Bundle
+from isograph.bundle.read import read_bundle
+from isograph.bundle.write import write_bundle
 from isograph.config import FactorConfig
 from isograph.evaluate.metrics import ari, background_rate
-from isograph.evaluate.stability import Division, agreement, sample_halves
-from isograph.features.channel import Assays, Channels, channels
-from isograph.features.covariate import covariate_design
-from isograph.kernels._jit import Index
+from isograph.evaluate.stability import Division, agreement
 from isograph.network.factor import factor_network
 from isograph.network.membership import gene_modules
-from isograph.pipeline.assays import bundle_assays
-from isograph.pipeline.dataset import REAL_NAME, REAL_SUITE, Dataset, chosen_datasets, truth_of, write_dataset
 from isograph.runtime.progress import Steps
 from isograph.runtime.threads import resolve_threads
 
 ROOT = Path(__file__).resolve().parents[1]
 REPORT = ROOT / "artifacts" / "reports" / "ablation.json"
 FIGURE = ROOT / "docs" / "ablation.png"
-LARGEST_PLANTED = 900
-STRESS = (
-    "stress_interaction_2_on_50_v1", "stress_interaction_2_on_75_v1", "stress_interaction_3_on_50_v1",
-    "stress_interaction_3_on_75_v1", "stress_imbalance_25_v1", "stress_switching_05_v1",
-    "stress_dispersion_03_noise_0p5_v1", "stress_batch_v1", "stress_composition_v1", "stress_depth_v1",
-    "stress_degradation_multiplex_v1", "stress_degradation_switch_v1",
-)  # fmt: skip
-NULL = ("null_200x20_v1", "null_200x200_v1", "null_1000x50_v1", "null_library_400x60_v1")
-# NOTE: one seed of stress, whose searches for hidden confounders take nearly all of the time.
-SEEDS = {"planted": (0, 1), "stress": (0,), "null": (0, 1, 2)}
-N_SPLITS = 5
 HALVES = ("ari", "nmi", "share_in_both", "ari_of_all")
 SHORT_KEYS = ("dataset", "seed", "ari", "background")
 DRAWN = ("planted_ari", "stress_ari", "stress_background", "halves_ari_of_all", "halves_share_in_both", "real_modules")
-REAL_COVARIATES = ("performer",)
+# NOTE: runs below the first or above the second are named in the report.
+SHORT_ARI, SHORT_BACKGROUND = 0.99, 0.01
 DIGITS = 4
+
+Rows = dict[tuple[str, str], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +58,7 @@ class Metric:
     Attributes
     ----------
     sign : 1 where more is better, −1 where less is, 0 where neither.
-    limit : differences up to this count for nothing; not used for split halves, which have a standard error.
+    limit : differences up to this count for nothing; not used for split halves, which have an interval.
     """
 
     key: str
@@ -90,74 +83,6 @@ METRICS = (
     Metric("real_share_assigned", "real assigned", 0),
     Metric("seconds", "seconds", 0),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """Features to infer modules of, and what is known of them.
-
-    Attributes
-    ----------
-    group : planted, stress, null, real or halves; of halves, the two of a split follow one another.
-    genes : every gene of the bundle.
-    planted : gene → module; None where no truth is known.
-    """
-
-    name: str
-    group: str
-    seed: int
-    features: Channels
-    genes: list[str]
-    planted: Mapping[str, str] | None
-
-
-def cases(place: Path, threads: int) -> Iterator[Case]:
-    """Yield every case, made from scratch."""
-    small = [
-        dataset
-        for dataset in chosen_datasets(("core_v1", "multiplex_v1"), ())
-        if dataset.spec is not None and dataset.spec.n_genes <= LARGEST_PLANTED
-    ]
-    groups = {"planted": small, "stress": chosen_datasets((), STRESS), "null": chosen_datasets((), NULL)}
-    for group, datasets in groups.items():
-        for dataset in datasets:
-            for seed in SEEDS[group]:
-                bundle, assays = made(dataset, place, seed)
-                truth = truth_of(bundle, is_real=False)
-                yield Case(
-                    dataset.name, group, seed, features_of(bundle, assays, (), threads), truth.genes, truth.planted
-                )
-    (real,) = chosen_datasets((REAL_SUITE,), (REAL_NAME,))
-    bundle, assays = made(real, place, 0)
-    n_samples = bundle.samples.height
-    halves = [half for split in sample_halves(n_samples, N_SPLITS, seed=0) for half in split]
-    for number, samples in enumerate([np.arange(n_samples), *halves]):
-        features = features_of(*of_samples(bundle, assays, samples), REAL_COVARIATES, threads)
-        genes = truth_of(bundle, is_real=True).genes
-        yield Case(f"{REAL_NAME} {number}", "halves" if number else "real", 0, features, genes, None)
-
-
-def made(dataset: Dataset, place: Path, seed: int) -> tuple[Bundle, Assays]:
-    """Return the bundle of a data set and its assays."""
-    where = place / f"{dataset.name}-{seed}"
-    bundle = write_dataset(dataset, where, seed=seed)
-    return bundle, bundle_assays(bundle, where)
-
-
-def features_of(bundle: Bundle, assays: Assays, covariates: tuple[str, ...], threads: int) -> Channels:
-    """Return the features of a bundle, covariates projected out."""
-    return channels(assays, covariate_design(bundle.samples, covariates), threads=threads)
-
-
-def of_samples(bundle: Bundle, assays: Assays, samples: Index) -> tuple[Bundle, Assays]:
-    """Return the bundle's sample table and the assays of some of its samples."""
-    counts, values = assays.transcript_counts, assays.gene_values
-    taken = replace(
-        assays,
-        transcript_counts=None if counts is None else np.ascontiguousarray(counts[:, samples]),
-        gene_values=None if values is None else np.ascontiguousarray(values[:, samples]),
-    )
-    return replace(bundle, samples=bundle.samples[samples.tolist()]), taken
 
 
 @dataclass(slots=True)
@@ -225,8 +150,9 @@ def row_of(variant: Variant, everything: Sequence[Case], inference: Inference) -
         for case, (found, _) in zip(everything, inferred, strict=True)
     ]
 
-    def values(group: str, key: str) -> list[Any]:
-        return [row[key] for row in rows if row["group"] == group and row[key] is not None]
+    def of(group: str, key: str, summary: Callable[[list[Any]], float]) -> float | None:
+        values = [row[key] for row in rows if row["group"] == group and row[key] is not None]
+        return float(summary(values)) if values else None
 
     halves = [
         division(case, found) for case, (found, _) in zip(everything, inferred, strict=True) if case.group == "halves"
@@ -234,21 +160,21 @@ def row_of(variant: Variant, everything: Sequence[Case], inference: Inference) -
     agreed = agreement(list(zip(halves[::2], halves[1::2], strict=True)))
     seconds = [taken for _, taken in inferred if taken is not None]
     return {
-        "planted_ari": float(np.mean(values("planted", "ari"))),
-        "planted_ari_least": min(values("planted", "ari")),
-        "planted_background": float(np.mean(values("planted", "background"))),
-        "stress_ari": float(np.mean(values("stress", "ari"))),
-        "stress_ari_least": min(values("stress", "ari")),
-        "stress_background": float(np.mean(values("stress", "background"))),
-        "null_with_module": sum(count > 0 for count in values("null", "n_modules")),
+        "planted_ari": of("planted", "ari", np.mean),
+        "planted_ari_least": of("planted", "ari", min),
+        "planted_background": of("planted", "background", np.mean),
+        "stress_ari": of("stress", "ari", np.mean),
+        "stress_ari_least": of("stress", "ari", min),
+        "stress_background": of("stress", "background", np.mean),
+        "null_with_module": of("null", "n_modules", np.count_nonzero),
         **{f"halves_{name}": getattr(agreed, name).tolist() for name in HALVES},
-        "real_modules": values("real", "n_modules")[0],
-        "real_share_assigned": values("real", "share_assigned")[0],
-        "seconds": float(np.sum(seconds)) if len(seconds) == len(inferred) else None,
+        "real_modules": of("real", "n_modules", sum),
+        "real_share_assigned": of("real", "share_assigned", sum),
+        "seconds": sum(seconds) if len(seconds) == len(inferred) else None,
         "short": [
             {key: row[key] if isinstance(row[key], (str, int)) else round(row[key], DIGITS) for key in SHORT_KEYS}
             for row in rows
-            if row["ari"] is not None and (row["ari"] < 0.99 or (row["background"] or 0.0) > 0.01)
+            if row["ari"] is not None and (row["ari"] < SHORT_ARI or (row["background"] or 0.0) > SHORT_BACKGROUND)
         ],
     }
 
@@ -256,18 +182,18 @@ def row_of(variant: Variant, everything: Sequence[Case], inference: Inference) -
 def compared(row: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
     """Return the row with means in place of lists, and the metrics in which it is better and worse than the default.
 
-    A metric of split halves differs if the mean difference over splits is more than two standard errors of it; any
-    other differs by more than its own limit.
+    A metric of split halves differs if the 95 % interval of its mean difference over the splits (Student's t) leaves out
+    0; any other if it differs by more than its own limit. ``intervals`` holds half the width of the intervals.
     """
-    told: dict[str, Any] = {"better": [], "worse": [], "errors": {}}
+    told: dict[str, Any] = {"better": [], "worse": [], "intervals": {}}
     values = dict(row)
     for metric in METRICS:
         if isinstance(row[metric.key], list):
             gain = np.subtract(row[metric.key], default[metric.key])
-            limit = 2.0 * float(gain.std(ddof=1) / np.sqrt(len(gain)))
+            limit = float(scipy.stats.t.ppf(0.975, len(gain) - 1) * gain.std(ddof=1) / np.sqrt(len(gain)))
             difference, values[metric.key] = float(gain.mean()), float(np.mean(row[metric.key]))
-            told["errors"][metric.key] = round(limit / 2.0, DIGITS)
-        elif metric.sign and row[metric.key] is not None:
+            told["intervals"][metric.key] = round(limit, DIGITS)
+        elif metric.sign and row[metric.key] is not None and default[metric.key] is not None:
             difference, limit = row[metric.key] - default[metric.key], metric.limit
         else:
             continue
@@ -277,11 +203,10 @@ def compared(row: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, An
     return {**rounded_values, **told}
 
 
-def report_of(
-    everything: Sequence[Case], default: Mapping[str, Any], rows: Mapping[tuple[str, str], Mapping[str, Any]]
-) -> dict[str, Any]:
-    """Return the report: the data, the metrics, the default's row and those of every choice."""
-    groups = dict.fromkeys(case.group for case in everything)
+def report_of(everything: Sequence[Case], covariates: Sequence[str], rows: Rows) -> dict[str, Any]:
+    """Return the report: the data, the metrics, the default's row and those of the choices."""
+    default = rows["", "default"]
+    groups = dict.fromkeys(case.group for case in everything if case.group != "halves")
     return {
         "isograph_version": isograph.__version__,
         "data": {
@@ -290,10 +215,9 @@ def report_of(
                 "datasets": list(dict.fromkeys(case.name for case in everything if case.group == group)),
             }
             for group in groups
-            if group != "halves"
         },
         "n_splits": N_SPLITS,
-        "projected_out": list(REAL_COVARIATES),
+        "projected_out": list(covariates),
         "metrics": [asdict(metric) for metric in METRICS],
         "default": compared(default, default),
         "choices": [
@@ -304,7 +228,6 @@ def report_of(
                 "variants": [
                     {"name": variant.name, **compared(rows[choice.name, variant.name], default)}
                     for variant in choice.variants
-                    if (choice.name, variant.name) in rows
                 ],
             }
             for choice in CHOICES
@@ -324,7 +247,7 @@ def figure(report: Mapping[str, Any]) -> bytes:
         panels = canvas.subplots(1, len(DRAWN), sharey=True)
         for panel, metric in zip(panels, (metric for metric in METRICS if metric.key in DRAWN), strict=True):
             values = [row[metric.key] for _, row in variants]
-            errors = [2.0 * row["errors"].get(metric.key, 0.0) for _, row in variants]
+            errors = [row["intervals"].get(metric.key, 0.0) for _, row in variants]
             panel.axvline(report["default"][metric.key], color=GREY, linewidth=0.8)
             panel.errorbar(values, places, xerr=errors if any(errors) else None, fmt="o", color=BLUE, markersize=4)
             panel.set_title(metric.title)
@@ -339,35 +262,60 @@ def told(row: Mapping[str, Any]) -> str:
     return "  ".join(f"{title} {'–' if value is None else format(value, '.3f')}" for title, value in values)
 
 
-def main() -> None:
-    """Run from the command line."""
+def rows_of(everything: Sequence[Case], names: Sequence[str], threads: int) -> Rows:
+    """Return the rows of the default and of every variant of the named choices, telling how far it is."""
+    chosen = [choice for choice in CHOICES if choice.name in names]
+    variants = [("", Variant("default")), *((choice.name, variant) for choice in chosen for variant in choice.variants)]
+    inference = Inference(threads)
+    rows: Rows = {}
+    Inference(threads).modules(0, everything[0], Variant("default"))
+    started = time.monotonic()
+    for number, (name, variant) in enumerate(variants, start=1):
+        print(f"{number} of {len(variants)}: {name} {variant.name}", file=sys.stderr, flush=True)
+        row = rows[name, variant.name] = row_of(variant, everything, inference)
+        spent = time.monotonic() - started
+        left = spent / number * (len(variants) - number)
+        print(f"  {told(row)}\n  {spent:.0f} s, about {left:.0f} s left", file=sys.stderr, flush=True)
+    return rows
+
+
+def parsed() -> argparse.Namespace:
+    """Return the arguments."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [choice.name for choice in CHOICES]
     parser.add_argument("--choice", action="append", choices=names, help="run the variants of this choice only")
+    parser.add_argument("--data", type=Path, metavar="BUNDLE", help="run on halves of this bundle only")
+    parser.add_argument("--where", metavar="COLUMN=VALUE", help="use the samples of the bundle with this value only")
+    parser.add_argument("--covariate", action="append", default=[], help="sample column of the bundle to project out")
     parser.add_argument("--threads", type=int, help="threads to use; all there are unless told")
     arguments = parser.parse_args()
+    if arguments.data is None and (arguments.where or arguments.covariate):
+        parser.error("--where and --covariate go with --data")
+    return arguments
+
+
+def main() -> None:
+    """Run from the command line."""
+    arguments = parsed()
     threads = resolve_threads(arguments.threads)
+    covariates = tuple(arguments.covariate) if arguments.data else REAL_COVARIATES
     print("making the data sets", file=sys.stderr, flush=True)
-    with tempfile.TemporaryDirectory() as place:
-        everything = list(cases(Path(place), threads))
-    chosen = [choice for choice in CHOICES if choice.name in (arguments.choice or names)]
-    variants = [(choice.name, variant) for choice in chosen for variant in choice.variants]
-    inference, rows = Inference(threads), {}
-    inference.modules(0, everything[0], Variant("compilation"))
-    started = time.monotonic()
-    for number, (name, variant) in enumerate([("", Variant("default")), *variants]):
-        print(f"{number + 1} of {len(variants) + 1}: {name} {variant.name}", file=sys.stderr, flush=True)
-        rows[name, variant.name] = row_of(variant, everything, inference)
-        spent = time.monotonic() - started
-        left = spent / (number + 1) * (len(variants) - number)
-        print(
-            f"  {told(rows[name, variant.name])}\n  {spent:.0f} s, about {left:.0f} s left", file=sys.stderr, flush=True
-        )
-    if not arguments.choice:
-        report = report_of(everything, rows.pop(("", "default")), rows)
-        REPORT.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-        FIGURE.write_bytes(figure(report))
-        print(REPORT)
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        real = arguments.data or bundled_data(place)
+        if arguments.where:
+            real = write_bundle(samples_where(read_bundle(real), arguments.where), place / "chosen")
+        everything = [] if arguments.data else list(simulated_cases(place, threads))
+        everything += real_cases(real, covariates, threads)
+    rows = rows_of(everything, arguments.choice or [choice.name for choice in CHOICES], threads)
+    report = report_of(everything, covariates, rows)
+    written = orjson.dumps(report, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    if arguments.choice or arguments.data:
+        sys.stdout.write(written.decode())
+        return
+    REPORT.write_bytes(written)
+    FIGURE.write_bytes(figure(report))
+    print(REPORT)
 
 
 if __name__ == "__main__":

@@ -213,7 +213,7 @@ def ablation_page(report: Path = REPORTS / "ablation.json") -> str:
         _ablation_data(told),
         "\n".join(_markdown(columns, rows, text_columns=columns[:2])),
         "![every variant beside the default](ablation.png)",
-        "The line is the default, a bar two standard errors of the difference from it over the splits.",
+        "The line is the default; a bar is the 95 % interval of the difference from it over the splits.",
         "## Choices",
         _best(told),
         *(_choice_section(choice, told) for choice in told["choices"]),
@@ -226,10 +226,10 @@ def _ablation_data(told: dict[str, Any]) -> str:
         "planted": "Planted",
         "stress": "Stress",
         "null": "Null",
-        "real": f"Real ({', '.join(told['projected_out'])} projected out; {told['n_splits']} splits into halves)",
+        "real": f"Real, {', '.join(told['projected_out'])} projected out, {told['n_splits']} pairs of halves beside",
     }
     return "\n".join(
-        f"* {title}: {told['data'][group]['runs']} runs of {', '.join(told['data'][group]['datasets'])}."
+        f"* {title}, {told['data'][group]['runs']} inferences: {', '.join(told['data'][group]['datasets'])}."
         for group, title in groups.items()
     )
 
@@ -256,7 +256,7 @@ def _best(told: dict[str, Any]) -> str:
     ]
     return (
         f"A difference counts if it is more than {limits['planted_ari']:g} in a mean ari or a background, more than "
-        f"{limits['planted_ari_least']:g} in a least ari, more than two standard errors over the splits in a metric of "
+        f"{limits['planted_ari_least']:g} in a least ari, outside the 95 % interval over the splits in a metric of "
         "halves, and always in null runs. "
         f"Better than the default in a column and worse in none: {'; '.join(better) or 'no variant'}."
     )

@@ -182,8 +182,8 @@ def row_of(variant: Variant, everything: Sequence[Case], inference: Inference) -
 def compared(row: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
     """Return the row with means in place of lists, and the metrics in which it is better and worse than the default.
 
-    A metric of split halves differs if the 95 % interval of its mean difference over the splits (Student's t) leaves out
-    0; any other if it differs by more than its own limit. ``intervals`` holds half the width of the intervals.
+    A metric of split halves differs if the 95 % interval of its mean difference over the splits (Student's t) leaves
+    out 0; any other if it differs by more than its own limit. ``intervals`` holds half the width of the intervals.
     """
     told: dict[str, Any] = {"better": [], "worse": [], "intervals": {}}
     values = dict(row)

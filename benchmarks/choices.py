@@ -137,15 +137,14 @@ CHOICES = (
     Choice(
         "neighbours",
         str(DEFAULT.neighbours),
-        "The strongest partners kept for each feature bound time and memory; profiles of few partners are hard to "
-        "compare.",
+        "The strongest partners kept for each feature bound time and memory whatever the data.",
         settings_of("neighbours", (20, 60, 120, 240)),
     ),
     Choice(
         "fdr",
         f"{DEFAULT.fdr:g}",
-        "The share of the kept pairs that chance may explain sets the correlation at which the network begins. It is "
-        "kept small because one false pair in a hundred is enough to tie background genes together.",
+        "The share of the kept pairs that chance may explain sets the correlation at which the network begins: the "
+        "larger it is, the more genes are in modules, those that belong there and those that do not.",
         settings_of("fdr", (1e-2, 1e-3, 1e-4, 1e-6), "{:g}"),
     ),
     Choice(
@@ -177,8 +176,8 @@ CHOICES = (
     Choice(
         "resolution",
         f"{DEFAULT.resolution:g}",
-        "Leiden's resolution moves the size of modules directly: lower is broader, higher is finer.",
-        settings_of("resolution", (0.5, 1.0, 2.0), "{:g}"),
+        "Leiden's resolution moves the size of modules: lower is broader, higher is finer. 1 is plain modularity.",
+        settings_of("resolution", (0.25, 0.5, 1.0, 2.0), "{:g}"),
     ),
     Choice(
         "restarts",

@@ -191,7 +191,8 @@ rewrites this page and `artifacts/reports/ablation.json`, from which every numbe
 * null runs with a module: runs on data without structure in which a module was found.
 * halves: agreement of two random halves of the samples of real data, mean over the splits. ari and nmi: over the genes
   in a module of both. in both: the share of all genes that are. ari of all: over the genes in a module of either, a
-  gene in none being a module of its own. Finding less can raise the first two, but not the last.
+  gene in none being a module of its own. Whatever finds only the most certain genes agrees well on them, so no
+  agreement says anything without the share in both.
 * real modules, real assigned: modules of all samples of the real data, and the share of the genes in one. More is not
   better, nor is less.
 * seconds: of all inferences together, without making the features; a dash where only the last partition is made again
@@ -222,16 +223,14 @@ def ablation_page(report: Path = REPORTS / "ablation.json") -> str:
 
 
 def _ablation_data(told: dict[str, Any]) -> str:
-    groups = {
-        "planted": "Planted",
-        "stress": "Stress",
-        "null": "Null",
-        "real": f"Real, {', '.join(told['projected_out'])} projected out, {told['n_splits']} pairs of halves beside",
-    }
-    return "\n".join(
-        f"* {title}, {told['data'][group]['runs']} inferences: {', '.join(told['data'][group]['datasets'])}."
-        for group, title in groups.items()
-    )
+    groups = {name: name for name in ("planted", "stress", "null")}
+    groups["real"] = f"halves ({told['n_splits']} splits) and real, {', '.join(told['projected_out'])} projected out"
+    lines = []
+    for group, title in groups.items():
+        names, runs = told["data"][group]["datasets"], told["data"][group]["runs"]
+        seeds = f" ({runs} runs)" if runs > 1 else ""
+        lines.append(f"* {title}{seeds}: {', '.join(names)}.")
+    return "\n".join(["The data:", "", *lines])
 
 
 def _cells(metrics: list[dict[str, Any]], row: dict[str, Any]) -> list[str]:

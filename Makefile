@@ -64,7 +64,7 @@ bench-catalog: setup ## time questions over a catalog of 50 fits of 12,000 genes
 bench-scaling: setup ## time fits of growing size and rewrite docs/scaling.md (about 3 minutes)
 	@$(BIN)/python benchmarks/scaling.py
 
-ablation: setup ## change each choice of the factor backend alone and rewrite docs/ablation.md (takes long)
+ablation: setup ## change each choice of the factor backend alone and rewrite docs/ablation.md (15 to 30 minutes)
 	@$(BIN)/python benchmarks/ablation.py
 	@$(BIN)/python docs/generate.py
 

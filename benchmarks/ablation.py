@@ -250,7 +250,7 @@ def figure(report: Mapping[str, Any]) -> bytes:
             errors = [row["intervals"].get(metric.key, 0.0) for _, row in variants]
             panel.axvline(report["default"][metric.key], color=GREY, linewidth=0.8)
             panel.errorbar(values, places, xerr=errors if any(errors) else None, fmt="o", color=BLUE, markersize=4)
-            panel.set_title(metric.title)
+            panel.set_title(metric.title.replace(" ", "\n", 1))
             panel.grid(visible=True, axis="y", alpha=0.25)
         panels[0].set_yticks(places, [name for name, _ in variants])
         return rendered(canvas, "png")

@@ -276,7 +276,7 @@ def _against_default(row: dict[str, Any], told: dict[str, Any]) -> str:
         ]
         if differing:
             parts.append(f"{name} in {', '.join(differing)}")
-    return f"{'; '.join(parts) or 'as good as the default in every column'}."
+    return f"{'; '.join(parts) or 'no difference that counts'}."
 
 
 PAGES = {

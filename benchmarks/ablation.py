@@ -58,7 +58,7 @@ class Metric:
     Attributes
     ----------
     sign : 1 where more is better, −1 where less is, 0 where neither.
-    limit : differences up to this count for nothing; not used for split halves, which have an interval.
+    limit : differences up to this count for nothing.
     """
 
     key: str
@@ -75,10 +75,10 @@ METRICS = (
     Metric("stress_ari_least", "least stress ari", 1, 0.005),
     Metric("stress_background", "stress background", -1, 0.001),
     Metric("null_with_module", "null runs with a module", -1),
-    Metric("halves_ari", "halves ari", 1),
-    Metric("halves_nmi", "halves nmi", 1),
-    Metric("halves_share_in_both", "halves in both", 1),
-    Metric("halves_ari_of_all", "halves ari of all", 1),
+    Metric("halves_ari", "halves ari", 1, 0.01),
+    Metric("halves_nmi", "halves nmi", 1, 0.01),
+    Metric("halves_share_in_both", "halves in both", 1, 0.01),
+    Metric("halves_ari_of_all", "halves ari of all", 1, 0.01),
     Metric("real_modules", "real modules", 0),
     Metric("real_share_assigned", "real assigned", 0),
     Metric("seconds", "seconds", 0),
@@ -182,8 +182,8 @@ def row_of(variant: Variant, everything: Sequence[Case], inference: Inference) -
 def compared(row: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
     """Return the row with means in place of lists, and the metrics in which it is better and worse than the default.
 
-    A metric of split halves differs if the 95 % interval of its mean difference over the splits (Student's t) leaves
-    out 0; any other if it differs by more than its own limit. ``intervals`` holds half the width of the intervals.
+    A metric differs if it does by more than its limit; one of split halves only if the 95 % interval of its mean
+    difference over the splits (Student's t) leaves out 0 too. ``intervals`` holds half the width of the intervals.
     """
     told: dict[str, Any] = {"better": [], "worse": [], "intervals": {}}
     values = dict(row)
@@ -193,6 +193,7 @@ def compared(row: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, An
             limit = float(scipy.stats.t.ppf(0.975, len(gain) - 1) * gain.std(ddof=1) / np.sqrt(len(gain)))
             difference, values[metric.key] = float(gain.mean()), float(np.mean(row[metric.key]))
             told["intervals"][metric.key] = round(limit, DIGITS)
+            limit = max(limit, metric.limit)
         elif metric.sign and row[metric.key] is not None and default[metric.key] is not None:
             difference, limit = row[metric.key] - default[metric.key], metric.limit
         else:

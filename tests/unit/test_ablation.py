@@ -80,6 +80,7 @@ def row(**changed):
         ({"null_with_module": 1}, [], ["null_with_module"]),
         ({"real_modules": 9, "seconds": None}, [], []),
         ({"halves_ari": [0.3, 0.4, 0.5]}, ["halves_ari"], []),
+        ({"halves_ari": [0.209, 0.309, 0.409]}, [], []),
         # Differences of −0.3, 0.1 and 0.5: the mean is within two of its standard errors.
         ({"halves_nmi": [-0.1, 0.4, 0.9]}, [], []),
     ],

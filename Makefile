@@ -6,7 +6,7 @@ STAMP := $(VENV)/.ready
 DEMO := artifacts/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-real test-heavy test-nojit lint fmt docs wheel-smoke bench bench-catalog bench-scaling bench-correlation reports snapshots bench-wgcna explain-report clean
+.PHONY: help setup demo test test-real test-heavy test-nojit lint fmt docs wheel-smoke bench bench-catalog bench-scaling bench-correlation ablation split-half reports snapshots bench-wgcna explain-report clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -66,6 +66,13 @@ bench-scaling: setup ## time fits of growing size and rewrite docs/scaling.md (a
 
 bench-correlation: setup ## compare the correlation of all pairs with the machine's matrix product (about 2 minutes)
 	@$(BIN)/python benchmarks/correlation.py
+
+ablation: setup ## change each choice of the factor backend alone and rewrite docs/ablation.md (15 to 30 minutes)
+	@$(BIN)/python benchmarks/ablation.py
+	@$(BIN)/python docs/generate.py
+
+split-half: setup ## say how well two halves of your samples agree: make split-half DATA=BUNDLE [HALF="--where COLUMN=VALUE"]
+	@$(BIN)/python benchmarks/split_half.py "$(DATA)" $(HALF)
 
 bench-wgcna: setup ## time WGCNA on 4,000 and 13,000 features
 	@$(BIN)/python benchmarks/wgcna.py

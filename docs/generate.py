@@ -84,7 +84,8 @@ def _settings(backend: str, configuration: type[BackendConfig]) -> str:
     for line in described:
         name, _, meaning = line.strip().partition(" : ")
         default = getattr(configuration(), name)
-        lines.append(f"| `{name}` | {'auto' if default is None else default} | {meaning} |")
+        cells = (f"`{name}`", "auto" if default is None else str(default), meaning)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)
 
 
@@ -181,7 +182,114 @@ def _markdown(
     return ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in cells]
 
 
-PAGES = {"tables.md": table_page, "commands.md": command_page, "benchmarks.md": benchmark_page}
+ABLATION_TERMS = """\
+Each choice of the `factor` backend is changed alone, all else as by default. `make ablation` runs it all again and
+rewrites this page and `artifacts/reports/ablation.json`, from which every number here is read.
+
+* planted ari, least planted ari, planted background: mean and least adjusted Rand index over planted genes, and mean
+  share of the other genes that are in a module.
+* stress: the same where something hides the modules; recorded covariates are withheld.
+* null runs with a module: runs on data without structure in which a module was found.
+* halves: agreement of two random halves of the samples of real data, mean over the splits. ari and nmi: over the genes
+  in a module of both. in both: the share of all genes that are. ari of all: over the genes in a module of either, a
+  gene in none being a module of its own. Whatever finds only the most certain genes agrees well on them, so no
+  agreement says anything without the share in both.
+* real modules, real assigned: modules of all samples of the real data, and the share of the genes in one. More is not
+  better, nor is less.
+* seconds: of all inferences together, without making the features; a dash where only the last partition is made again
+  on the features as the default leaves them."""
+
+
+def ablation_page(report: Path = REPORTS / "ablation.json") -> str:
+    """Return the page of what each choice of the factor backend is worth."""
+    told = _report(report)
+    metrics = told["metrics"]
+    columns = ("choice", "variant", *(metric["title"] for metric in metrics))
+    rows = [("default", "", *_cells(metrics, told["default"]))]
+    rows += [
+        (choice["name"], row["name"], *_cells(metrics, row)) for choice in told["choices"] for row in choice["variants"]
+    ]
+    parts = [
+        "# What each choice is worth",
+        ABLATION_TERMS,
+        _ablation_data(told),
+        "\n".join(_markdown(columns, rows, text_columns=columns[:2])),
+        "![every variant beside the default](ablation.png)",
+        "The line is the default; a bar is the 95 % interval of the difference from it over the splits.",
+        "## Choices",
+        _best(told),
+        *(_choice_section(choice, told) for choice in told["choices"]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _ablation_data(told: dict[str, Any]) -> str:
+    groups = {name: name for name in ("planted", "stress", "null")}
+    groups["real"] = f"halves ({told['n_splits']} splits) and real, {', '.join(told['projected_out'])} projected out"
+    lines = []
+    for group, title in groups.items():
+        names, runs = told["data"][group]["datasets"], told["data"][group]["runs"]
+        seeds = f" ({runs} runs)" if runs > 1 else ""
+        lines.append(f"* {title}{seeds}: {', '.join(names)}.")
+    return "\n".join(["The data:", "", *lines])
+
+
+def _cells(metrics: list[dict[str, Any]], row: dict[str, Any]) -> list[str]:
+    return [_cell(metric["key"], row[metric["key"]]) for metric in metrics]
+
+
+def _cell(key: str, value: float | None) -> str:
+    if value is None:
+        return "–"
+    if key.endswith(("background", "in_both", "assigned")):
+        return f"{value:.1%}"
+    return f"{value:.0f}" if key in ("null_with_module", "real_modules", "seconds") else f"{value:.3f}"
+
+
+def _best(told: dict[str, Any]) -> str:
+    limits = {metric["key"]: metric["limit"] for metric in told["metrics"]}
+    better = [
+        f"{choice['name']} {row['name']}"
+        for choice in told["choices"]
+        for row in choice["variants"]
+        if row["better"] and not row["worse"]
+    ]
+    every = [row for choice in told["choices"] for row in choice["variants"]]
+    alike = sum(all(key.startswith("halves") for key in (*row["better"], *row["worse"])) for row in every)
+    return (
+        f"A difference counts if it is more than {limits['planted_ari']:g} in a mean ari or a background, more than "
+        f"{limits['planted_ari_least']:g} in a least ari, more than {limits['halves_ari']:g} in a metric of halves and "
+        "outside its 95 % interval over the splits, and always in null runs. "
+        f"Better than the default in a column and worse in none: {'; '.join(better) or 'no variant'}. "
+        f"On simulated data {alike} of the {len(every)} variants do as well as the default: what is planted there is "
+        "found either way, and real data tell them apart."
+    )
+
+
+def _choice_section(choice: dict[str, Any], told: dict[str, Any]) -> str:
+    lines = [f"### {choice['name']}", "", f"{choice['told']} Default: {choice['default']}.", ""]
+    return "\n".join([*lines, *(f"* {row['name']}: {_against_default(row, told)}" for row in choice["variants"])])
+
+
+def _against_default(row: dict[str, Any], told: dict[str, Any]) -> str:
+    parts = []
+    for name in ("worse", "better"):
+        differing = [
+            f"{metric['title']} ({_cell(key, row[key])} against {_cell(key, told['default'][key])})"
+            for metric in told["metrics"]
+            if (key := metric["key"]) in row[name]
+        ]
+        if differing:
+            parts.append(f"{name} in {', '.join(differing)}")
+    return f"{'; '.join(parts) or 'no difference that counts'}."
+
+
+PAGES = {
+    "tables.md": table_page,
+    "commands.md": command_page,
+    "benchmarks.md": benchmark_page,
+    "ablation.md": ablation_page,
+}
 
 if __name__ == "__main__":
     for filename, page in PAGES.items():

@@ -33,8 +33,9 @@ from isograph.network.direction import (
     varimax_directions,
 )
 from isograph.network.eigengene import community_eigengenes
-from isograph.network.partition import Partition, best_partition, similar_pairs
+from isograph.network.partition import Partition, best_partition
 from isograph.network.result import Confounder
+from isograph.network.similarity import similar_pairs
 from isograph.runtime.progress import Steps
 from isograph.runtime.threads import run_calls, single_threaded_blas
 

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from isograph.config import FactorConfig
 from isograph.config.graph import GraphSettings
-from isograph.kernels._jit import Index, Vector
+from isograph.kernels._jit import Index
 from isograph.network.graph import giant_component_fraction, inside_shares, leiden_communities
 from isograph.network.pairs import StrongPairs
+from isograph.network.similarity import SimilarPairs
 from isograph.runtime.threads import run_calls
 
 RESTARTS_AT_ONCE = 4
@@ -40,8 +41,7 @@ class Division:
 
 
 def best_division(
-    pairs: StrongPairs,
-    similarity: Vector,
+    similar: SimilarPairs,
     gene_of: Index,
     config: FactorConfig,
     *,
@@ -53,7 +53,7 @@ def best_division(
 
     Runs go in batches of a fixed size, so the number of threads decides nothing.
     """
-    run = partial(division, pairs, similarity, gene_of, config, config.similarity_cut)
+    run = partial(division, similar, gene_of, config, config.similarity_cut)
     first = config.restarts * seed
     best = run(seed=first)
     for start in range(1, config.restarts, RESTARTS_AT_ONCE):
@@ -67,16 +67,14 @@ def best_division(
     return best
 
 
-def division(
-    pairs: StrongPairs, similarity: Vector, gene_of: Index, config: GraphSettings, cut: float, *, seed: int
-) -> Division:
+def division(similar: SimilarPairs, gene_of: Index, config: GraphSettings, cut: float, *, seed: int) -> Division:
     """Return the Leiden communities of the pairs with similarity ≥ ``cut``, weight similarity^sharpness.
 
     A feature less than ``min_inside`` of whose weight leads to its own community belongs to none: it lies between
     modules. Communities of fewer than ``min_module_size`` genes count as none.
     """
-    kept = similarity >= cut
-    source, target, weight = pairs.source[kept], pairs.target[kept], similarity[kept] ** config.sharpness
+    pairs, kept = similar.pairs, similar.similarity >= cut
+    source, target, weight = pairs.source[kept], pairs.target[kept], similar.similarity[kept] ** config.sharpness
     found, modularity = leiden_communities(
         source, target, weight, len(gene_of), resolution=config.resolution, seed=seed
     )

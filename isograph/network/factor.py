@@ -9,8 +9,9 @@ from isograph.features.channel import Channels
 from isograph.network.confounder import Search, hidden_confounders
 from isograph.network.division import best_division, graph_calibration
 from isograph.network.pairs import TILE
-from isograph.network.partition import best_partition, similar_pairs
+from isograph.network.partition import best_partition
 from isograph.network.result import Network
+from isograph.network.similarity import similar_pairs
 from isograph.runtime.progress import Steps
 
 # NOTE: fitted to the peak memory of whole fits in which most of the pairs offered are kept: codes, r, similarity, both
@@ -41,9 +42,7 @@ def factor_network(channels: Channels, config: FactorConfig, *, seed: int, threa
         similar = similar_pairs(channels, config, threads=threads, steps=steps)
     pairs, similarity = similar.pairs, similar.similarity
     with steps.step("modules") as progress:
-        chosen = best_division(
-            pairs, similarity, channels.gene_of, config, seed=seed, threads=threads, progress=progress
-        )
+        chosen = best_division(similar, channels.gene_of, config, seed=seed, threads=threads, progress=progress)
     return Network(
         source=pairs.source[chosen.kept],
         target=pairs.target[chosen.kept],

@@ -8,30 +8,14 @@ from functools import partial
 
 import numpy as np
 
-from isograph.config import FactorConfig
 from isograph.config.graph import GraphSettings
 from isograph.features.channel import Channels
-from isograph.kernels._jit import Index, Vector
+from isograph.kernels._jit import Index
 from isograph.network.bifactor import SMALLEST_RESIDUAL
 from isograph.network.division import Division, division
 from isograph.network.eigengene import community_eigengenes
-from isograph.network.graph import second_order_similarities
-from isograph.network.pairs import StrongPairs, observed_pairs, strong_pairs
-from isograph.runtime.progress import Steps
+from isograph.network.similarity import SimilarPairs
 from isograph.runtime.threads import run_calls
-
-
-@dataclass(frozen=True, slots=True)
-class SimilarPairs:
-    """The strong pairs of features, and how alike the profiles of each pair's features are."""
-
-    pairs: StrongPairs
-    similarity: Vector
-
-    @property
-    def paired(self) -> Index:
-        """Numbers of the features with a pair, ascending."""
-        return np.unique(np.concatenate([self.pairs.source, self.pairs.target]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,33 +44,6 @@ class Partition:
         return self.division.n_modules
 
 
-def similar_pairs(channels: Channels, config: FactorConfig, *, threads: int, steps: Steps) -> SimilarPairs:
-    """Return the pairs of features that chance does not explain (``strong_pairs``) and their similarity.
-
-    The similarity is that of the pair's profiles of |r|^power (``second_order_similarities``).
-    """
-    with steps.step("correlation") as progress:
-        pairs = strong_pairs(
-            channels.z,
-            channels.gene_of,
-            neighbours=config.neighbours,
-            fdr=config.fdr,
-            residual_dof=channels.residual_dof,
-            threads=threads,
-            progress=progress,
-        )
-        if channels.missing is not None:
-            pairs = observed_pairs(
-                pairs, channels.z, channels.missing, residual_dof=channels.residual_dof, threads=threads
-            )
-    with steps.step("similarity") as progress:
-        strength = np.abs(pairs.r) ** config.power
-        similarity = second_order_similarities(
-            pairs.source, pairs.target, strength, len(channels.gene_of), threads=threads, progress=progress
-        )
-    return SimilarPairs(pairs, similarity)
-
-
 def best_partition(
     channels: Channels,
     similar: SimilarPairs,
@@ -112,7 +69,7 @@ def best_partition(
 def _at_cut(
     channels: Channels, similar: SimilarPairs, config: GraphSettings, n_paired: int, cut: float, *, seed: int
 ) -> Partition:
-    found = division(similar.pairs, similar.similarity, channels.gene_of, config, cut, seed=seed)
+    found = division(similar, channels.gene_of, config, cut, seed=seed)
     if not found.n_modules:
         return Partition(similar, found, 0.0)
     kme = community_eigengenes(channels.z, found.community_of, found.n_modules, threads=1).kme

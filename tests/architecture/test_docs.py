@@ -27,7 +27,7 @@ def fit(tmp_path_factory):
     return ig.fit(ROOT / "fixtures" / "bundles_0_1_5" / "toy_v1", output_dir=out)
 
 
-@pytest.mark.parametrize("page", ["tables.md", "commands.md", "benchmarks.md"])
+@pytest.mark.parametrize("page", ["tables.md", "commands.md", "benchmarks.md", "ablation.md"])
 def test_docs__generated_pages_are_current(page):
     written = (ROOT / "docs" / page).read_text(encoding="utf-8")
     assert written == generator().PAGES[page](), f"docs/{page} is out of date: run make docs"

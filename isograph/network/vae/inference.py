@@ -20,8 +20,9 @@ from isograph.network.pairs import (
     pair_correlations,
     strong_pairs,
 )
-from isograph.network.partition import SimilarPairs, best_partition
+from isograph.network.partition import best_partition
 from isograph.network.result import Network
+from isograph.network.similarity import SimilarPairs
 from isograph.network.vae.calibration import Evidence, calibration
 from isograph.network.vae.checkpoint import CHECKPOINT, checkpoint_bytes
 from isograph.network.vae.fidelity import reconstruction_fidelity

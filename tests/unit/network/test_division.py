@@ -9,29 +9,30 @@ from isograph.config import FactorConfig
 from isograph.network import division as subject
 from isograph.network.division import best_division, division
 from isograph.network.pairs import StrongPairs
+from isograph.network.similarity import SimilarPairs
 
 PLAIN = FactorConfig(similarity_cut=0.0, sharpness=1.0, resolution=1.0, min_inside=0.0)
 
 
-def graph(*edges: tuple[int, int, float]) -> tuple[StrongPairs, np.ndarray]:
+def graph(*edges: tuple[int, int, float]) -> SimilarPairs:
     source, target = (np.array([edge[end] for edge in edges], dtype=np.int64) for end in (0, 1))
     similarity = np.array([edge[2] for edge in edges])
-    return StrongPairs(source, target, np.ones(len(edges)), 0.1, len(edges), len(edges), 0.0), similarity
+    pairs = StrongPairs(source, target, np.ones(len(edges)), 0.1, len(edges), len(edges), 0.0)
+    return SimilarPairs(pairs, similarity)
 
 
 def clique(first: int, stop: int, similarity: float) -> list[tuple[int, int, float]]:
     return [(a, b, similarity) for a in range(first, stop) for b in range(a + 1, stop)]
 
 
-def between_two() -> tuple[StrongPairs, np.ndarray]:
+def between_two() -> SimilarPairs:
     """Two groups of five, and feature 10 with two edges to the one and two weaker ones to the other."""
     links = [(0, 10, 0.5), (1, 10, 0.5), (5, 10, 0.45), (6, 10, 0.45)]
     return graph(*clique(0, 5, 0.9), *clique(5, 10, 0.9), *links)
 
 
-def divided(config: FactorConfig, cut: float = 0.0, given: tuple[StrongPairs, np.ndarray] | None = None) -> list[int]:
-    pairs, similarity = given or between_two()
-    return division(pairs, similarity, np.arange(12), config, cut, seed=0).community_of.tolist()
+def divided(config: FactorConfig, cut: float = 0.0) -> list[int]:
+    return division(between_two(), np.arange(12), config, cut, seed=0).community_of.tolist()
 
 
 def test_division__is_that_of_the_graph_above_the_cut():
@@ -54,9 +55,9 @@ def test_division__leaves_out_what_lies_between_modules(min_inside, sharpness, m
 
 
 def test_division__counts_genes_not_features():
-    pairs, similarity = graph(*clique(0, 4, 0.9), *clique(4, 8, 0.9))
+    similar = graph(*clique(0, 4, 0.9), *clique(4, 8, 0.9))
     genes = np.array([0, 0, 1, 1, 2, 3, 4, 5])
-    found = division(pairs, similarity, genes, PLAIN, 0.0, seed=0)
+    found = division(similar, genes, PLAIN, 0.0, seed=0)
     assert (found.n_modules, found.community_of.tolist()) == (1, [-1] * 4 + [0] * 4)
 
 
@@ -70,11 +71,11 @@ def test_best_division__has_the_highest_modularity_of_its_runs(monkeypatch):
         return run(*arguments, seed=seed, **options)[0], reached[seed]
 
     monkeypatch.setattr(subject, "leiden_communities", labelled)
-    pairs, similarity = between_two()
+    similar = between_two()
     given = {"seed": 0, "threads": 1, "progress": lambda *_: None}
-    assert best_division(pairs, similarity, np.arange(11), PLAIN, **given).modularity == 0.5
+    assert best_division(similar, np.arange(11), PLAIN, **given).modularity == 0.5
     # The second batch raises nothing any more, so that a third is not begun.
     assert tried == list(range(9))
     tried.clear()
-    assert best_division(pairs, similarity, np.arange(11), replace(PLAIN, restarts=1), **given).modularity == 0.3
+    assert best_division(similar, np.arange(11), replace(PLAIN, restarts=1), **given).modularity == 0.3
     assert tried == [0]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from isograph.config import FactorConfig
-from isograph.network.partition import best_partition, similar_pairs
+from isograph.network.partition import best_partition
+from isograph.network.similarity import similar_pairs
 from isograph.runtime.progress import Steps
 
 CONFIG = FactorConfig()

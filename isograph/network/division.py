@@ -17,7 +17,9 @@ from isograph.network.pairs import StrongPairs
 from isograph.network.similarity import SimilarPairs
 from isograph.runtime.threads import run_calls
 
-RESTARTS_AT_ONCE = 4
+RUNS_AT_ONCE = 3
+# NOTE: sums of weights in another order differ by this much.
+SAME_MODULARITY = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +51,25 @@ def best_division(
     threads: int,
     progress: Callable[[int, int], None],
 ) -> Division:
-    """Return the division at ``similarity_cut`` with the highest modularity, of more runs while they raise it.
+    """Return the division at ``similarity_cut`` with the highest modularity of several runs.
 
-    Runs go in batches of a fixed size, so the number of threads decides nothing.
+    Runs go in batches of three, so the number of threads decides nothing, until a batch raises nothing any more or all
+    of its runs reach the same.
     """
     run = partial(division, similar, gene_of, config, config.similarity_cut)
     first = config.restarts * seed
-    best = run(seed=first)
-    for start in range(1, config.restarts, RESTARTS_AT_ONCE):
+    best: Division | None = None
+    for start in range(0, config.restarts, RUNS_AT_ONCE):
         progress(start, config.restarts)
-        seeds = range(first + start, first + min(start + RESTARTS_AT_ONCE, config.restarts))
-        again = run_calls([partial(run, seed=other) for other in seeds], threads=threads)
-        improved = max([best, *again], key=lambda found: found.modularity)
-        if improved is best:
+        seeds = range(first + start, first + min(start + RUNS_AT_ONCE, config.restarts))
+        batch = run_calls([partial(run, seed=number) for number in seeds], threads=threads)
+        reached = [found.modularity for found in batch]
+        if best is not None and max(reached) <= best.modularity:
             break
-        best = improved
+        best = batch[int(np.argmax(reached))]
+        if max(reached) - min(reached) <= SAME_MODULARITY:
+            break
+    assert best is not None
     return best
 
 

@@ -61,21 +61,40 @@ def test_division__counts_genes_not_features():
     assert (found.n_modules, found.community_of.tolist()) == (1, [-1] * 4 + [0] * 4)
 
 
-def test_best_division__has_the_highest_modularity_of_its_runs(monkeypatch):
-    reached = {0: 0.3, 1: 0.1, 2: 0.5, 3: 0.4, 4: 0.2, 5: 0.1, 6: 0.2, 7: 0.3, 8: 0.5}
+@pytest.fixture
+def reached(monkeypatch):
+    """Let the run of each seed reach the modularity given; returns what is given and the seeds tried."""
+    given: dict[int, float] = {}
+    tried: list[int] = []
     run = subject.leiden_communities
-    tried = []
 
     def labelled(*arguments, seed, **options):
         tried.append(seed)
-        return run(*arguments, seed=seed, **options)[0], reached[seed]
+        return run(*arguments, seed=seed, **options)[0], given[seed]
 
     monkeypatch.setattr(subject, "leiden_communities", labelled)
-    similar = between_two()
-    given = {"seed": 0, "threads": 1, "progress": lambda *_: None}
-    assert best_division(similar, np.arange(11), PLAIN, **given).modularity == 0.5
-    # The second batch raises nothing any more, so that a third is not begun.
-    assert tried == list(range(9))
-    tried.clear()
-    assert best_division(similar, np.arange(11), replace(PLAIN, restarts=1), **given).modularity == 0.3
-    assert tried == [0]
+    return given, tried
+
+
+@pytest.mark.parametrize(
+    ("modularities", "highest", "n_runs"),
+    [
+        # The second batch raises it, the third is the last of nine.
+        ([0.3, 0.1, 0.2, 0.5, 0.1, 0.4, 0.2, 0.5, 0.1], 0.5, 9),
+        ([0.3, 0.1, 0.5, 0.4, 0.2, 0.5, 0.9, 0.9, 0.9], 0.5, 6),
+        ([0.3, 0.3, 0.3, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9], 0.3, 3),
+    ],
+)
+def test_best_division__has_the_highest_modularity_of_its_runs(reached, modularities, highest, n_runs):
+    given, tried = reached
+    given |= dict(enumerate(modularities))
+    found = best_division(between_two(), np.arange(11), PLAIN, seed=0, threads=1, progress=lambda *_: None)
+    assert (found.modularity, tried) == (highest, list(range(n_runs)))
+
+
+def test_best_division__runs_no_more_than_it_is_told(reached):
+    given, tried = reached
+    given |= {10: 0.3, 11: 0.4, 12: 0.5, 13: 0.6, 14: 0.7}
+    config = replace(PLAIN, restarts=5)
+    found = best_division(between_two(), np.arange(11), config, seed=2, threads=1, progress=lambda *_: None)
+    assert (found.modularity, tried) == (0.7, [10, 11, 12, 13, 14])

@@ -11,7 +11,7 @@ from isograph.config.wgcna import R_MAX_BLOCK_SIZE
 from isograph.features.channel import Assays
 from isograph.network.backend import network_memory
 from isograph.runtime.output import require_free_space
-from isograph.runtime.resources import in_units, require_memory
+from isograph.runtime.resources import available_memory, in_units, require_memory
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +52,12 @@ def preflight(bundle: Bundle, assays: Assays, config: FitConfig, threads: int, *
         what=f"a network of {n_features} features × {n_samples} samples",
         remedy=f"Filter genes more strictly when importing, or run on a machine with more memory.{_blocks(config)}",
     )
+    if most > available_memory():
+        logger.warning(
+            "%s of memory are available; if most features have many strong partners, that is too little: "
+            "filter genes more strictly when importing",
+            in_units(available_memory()),
+        )
     require_free_space(place, BYTES_WRITTEN_PER_VALUE * n_features * n_samples)
 
 

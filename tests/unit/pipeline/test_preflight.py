@@ -14,6 +14,7 @@ from isograph.bundle.bundle import Bundle
 from isograph.bundle.write import write_bundle
 from isograph.config import FitConfig
 from isograph.features.channel import Assays, Grouping
+from isograph.pipeline import preflight as subject
 from isograph.pipeline.preflight import preflight
 from isograph.runtime import output, resources
 
@@ -36,8 +37,21 @@ PEAK_OF = (
     ],
 )
 def test_preflight__says_what_a_fit_takes(tmp_path, monkeypatch, caplog, n_features, n_samples, said):
+    said_by = preflight_of(tmp_path, monkeypatch, caplog, n_features, n_samples, available=2**40)
+    assert f"× {n_samples} samples: about {said}, " in said_by
+    assert "too little" not in said_by
+
+
+def test_preflight__warns_where_dense_data_would_not_fit(tmp_path, monkeypatch, caplog):
+    said = preflight_of(tmp_path, monkeypatch, caplog, 60_000, 240, available=1_500_000_000)
+    assert "1.5 GB of memory are available; if most features have many strong partners, that is too little" in said
+
+
+def preflight_of(tmp_path, monkeypatch, caplog, n_features: int, n_samples: int, *, available: int) -> str:
+    """Return what is logged before a fit of log values."""
     caplog.set_level(logging.INFO, logger="isograph")
-    monkeypatch.setattr(resources, "available_memory", lambda: 2**40)
+    for module in (resources, subject):
+        monkeypatch.setattr(module, "available_memory", lambda: available)
     monkeypatch.setattr(output.shutil, "disk_usage", lambda _: SimpleNamespace(free=2**40))
     values = np.broadcast_to(np.float64(1.0), (n_features, n_samples))
     ids = [str(number) for number in range(n_features)]
@@ -46,7 +60,7 @@ def test_preflight__says_what_a_fit_takes(tmp_path, monkeypatch, caplog, n_featu
     wide = Bundle("wide", samples, {}, {"gene_log": values})
     assays = Assays(None, None, genes, values, gene_values_are_log=True)
     preflight(wide, assays, FitConfig(), threads=2, place=tmp_path)
-    assert f"× {n_samples} samples: about {said}, " in caplog.text
+    return caplog.text
 
 
 @pytest.mark.parametrize(

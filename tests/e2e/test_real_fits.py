@@ -5,7 +5,9 @@ import pytest
 
 import isograph as ig
 from isograph.config import ImportConfig
+from isograph.evaluate.metrics import ari
 from isograph.pipeline.import_ import import_bundle
+from isograph.pipeline.stability import StabilityRequest, stability_report
 
 pytestmark = pytest.mark.real
 
@@ -37,13 +39,20 @@ def test_real_fit__puts_the_y_genes_in_one_module_that_follows_sex(tmp_path, rea
     fitted = fitted_from(folder, tmp_path, covariates="study", traits="sex")
     y_genes = pl.read_parquet(folder / "genes.parquet").filter("ms_y").select("gene_id")
     expressed = frame(fitted, "feature_scores").join(y_genes, on="gene_id", how="semi", maintain_order="left")
-    homes = frame(fitted, "modules").join(y_genes, on="gene_id", how="semi", maintain_order="left")
+    modules = frame(fitted, "modules")
+    homes = modules.join(y_genes, on="gene_id", how="semi", maintain_order="left")
     assert homes.height == expressed.height == 6
     (module,) = homes.get_column("module_id").unique()
+    assert modules.filter(module_id=module).height <= 30
     (test,) = frame(fitted, "traits").filter(module_id=module).to_dicts()
     assert (test["test"], test["level"], test["reference"], test["n"]) == ("welch", "male", "female", 170)
     assert test["qvalue"] < 1e-10
     assert test["effect"] > 0
+    sexes = pl.read_parquet(folder / "samples.parquet").select("sample_id", male=pl.col("sex") == "male")
+    eigengene = frame(fitted, "eigengenes").filter(module_id=module).join(sexes, on="sample_id", maintain_order="left")
+    assert abs(eigengene.select(pl.corr("eigengene", pl.col("male").cast(float))).item()) >= 0.9
+    # Broad programmes of a thousand genes stay whole beside them.
+    assert frame(fitted, "module_summary").get_column("n_genes").max() >= 1_000
     others = frame(fitted, "traits").filter(pl.col("module_id") != module)
     assert others.get_column("pvalue").min() > 1e-10
 
@@ -63,6 +72,39 @@ def test_real_fit__of_lymphoblastoid_lines_does_not_follow_sex(tmp_path, real_da
     fitted = fitted_from(real_data / "geuvadis_ceu_chr19", tmp_path, covariates="performer", traits="sex")
     assert frame(fitted, "module_summary").height >= 2
     assert frame(fitted, "traits").get_column("qvalue").min() > 0.05
+
+
+@pytest.fixture
+def female_livers(tmp_path, real_data):
+    """Return the bundle of the 134 female mice."""
+    folder = real_data / "mouse_liver_wgcna"
+    samples = pl.read_parquet(folder / "samples.parquet").filter(sex="female")
+    samples.write_parquet(tmp_path / "samples.parquet")
+    counts = pl.read_parquet(folder / "counts.parquet").select(pl.first(), *samples.get_column("sample_id"))
+    counts.write_parquet(tmp_path / "counts.parquet")
+    config = ImportConfig(samples=tmp_path / "samples.parquet", scale="log")
+    import_bundle(tmp_path / "counts.parquet", tmp_path / "livers", config)
+    return tmp_path / "livers"
+
+
+def test_real_fit__halves_of_livers_agree(tmp_path, female_livers):
+    request = StabilityRequest(
+        bundle=female_livers, place=tmp_path, backend="factor", seed=0, covariates=(), n_splits=5, values=()
+    )
+    agreement = stability_report(request, workers=1, progress=lambda *_: None)["agreement_of_halves"]
+    assert agreement["ari"] > 0.68
+    assert agreement["nmi"] > 0.74
+    assert agreement["share_in_both"] > 0.89
+
+
+def test_real_fit__agrees_with_wgcna_on_livers(tmp_path, real_data, female_livers):
+    labels = pl.read_parquet(real_data / "mouse_liver_wgcna" / "female_wgcna_modules.parquet")
+    modules = frame(ig.fit(female_livers, output_dir=tmp_path / "fit"), "modules")
+    found = dict(modules.select("gene_id", "module_id").rows())
+    given = labels.filter(pl.col("label") > 0).select("probe_id", pl.col("label").cast(str)).rows()
+    known = {gene: label for gene, label in given if gene in found}
+    assert len(known) > 3_200
+    assert ari(known, found) > 0.54
 
 
 def test_real_fit__of_log_ratios_takes_gaps(tmp_path, real_data):

@@ -153,8 +153,8 @@ CHOICES = (
     Choice(
         "restarts",
         f"up to {DEFAULT.restarts}",
-        "Leiden runs from further seeds, while they raise the modularity. The search for hidden confounders makes one "
-        "run whatever the setting, so that only the modules differ.",
+        "Leiden runs from further seeds, three at a time, until three agree or none raises the modularity. The search "
+        "for hidden confounders makes one run whatever the setting, so that only the modules differ.",
         tuple(replace(variant, regroup=divided) for variant in settings_of("restarts", (1, 9, 33))),
     ),
     Choice(

@@ -12,7 +12,7 @@ from isograph.config.graph import GraphSettings
 from isograph.features.channel import Channels
 from isograph.kernels._jit import Index
 from isograph.network.bifactor import SMALLEST_RESIDUAL
-from isograph.network.division import Division, division
+from isograph.network.division import RUNS_AT_ONCE, Division, division
 from isograph.network.eigengene import community_eigengenes
 from isograph.network.similarity import SimilarPairs
 from isograph.runtime.threads import run_calls
@@ -62,7 +62,8 @@ def best_partition(
     graphs = {int((similar.similarity >= cut).sum()): cut for cut in sorted(cuts, reverse=True)}
     n_paired = len(similar.paired)
     run = partial(_at_cut, channels, similar, config, n_paired, seed=seed)
-    found = run_calls([partial(run, cut) for cut in sorted(graphs.values())], threads=threads, progress=progress)
+    calls = [partial(run, cut) for cut in sorted(graphs.values())]
+    found = run_calls(calls, threads=min(threads, RUNS_AT_ONCE), progress=progress)
     return min(found, key=lambda partition: partition.bic)
 
 

@@ -9,7 +9,7 @@ from isograph.features.channel import Channels
 from isograph.network.confounder import Search, hidden_confounders
 from isograph.network.division import RUNS_AT_ONCE, best_division, graph_calibration
 from isograph.network.pairs import scan_memory
-from isograph.network.partition import Partition, best_partition
+from isograph.network.partition import Partition, best_partition, lasting_modules
 from isograph.network.result import Network
 from isograph.network.similarity import similar_pairs
 from isograph.runtime.progress import Steps
@@ -33,19 +33,20 @@ def factor_network(channels: Channels, config: FactorConfig, *, seed: int, threa
 
     Pairs that chance does not explain are kept and compared (``similar_pairs``), hidden confounders are looked for
     (``isograph.network.confounder``), and if any is removed, the pairs are those of what is left. Their graph is
-    divided into communities (``best_division``).
+    divided into communities (``best_division``), and those that explain something stay (``lasting_modules``).
     """
     similar = similar_pairs(channels, config, threads=threads, steps=steps)
     with steps.step("confounders") as progress:
-        found = best_partition(channels, similar, config, config.search_cuts, seed=seed, threads=threads)
-        search = hidden_confounders(channels, found, config, seed=seed, threads=threads, progress=progress)
+        begun = best_partition(channels, similar, config, config.search_cuts, seed=seed, threads=threads)
+        search = hidden_confounders(channels, begun, config, seed=seed, threads=threads, progress=progress)
     if search.n_removed:
         dof = channels.residual_dof - search.n_removed
         channels = replace(channels, z=search.z, residual_dof=dof)
         similar = similar_pairs(channels, config, threads=threads, steps=steps)
     pairs, similarity = similar.pairs, similar.similarity
     with steps.step("modules") as progress:
-        chosen = best_division(similar, channels.gene_of, config, seed=seed, threads=threads, progress=progress)
+        found = best_division(similar, channels.gene_of, config, seed=seed, threads=threads, progress=progress)
+        chosen = lasting_modules(channels, found, len(similar.paired), threads=threads)
     return Network(
         source=pairs.source[chosen.kept],
         target=pairs.target[chosen.kept],
@@ -59,7 +60,7 @@ def factor_network(channels: Channels, config: FactorConfig, *, seed: int, threa
         calibration={
             **graph_calibration(pairs, chosen, "as set"),
             "n_factors": chosen.n_modules,
-            **_told_of_search(search, found),
+            **_told_of_search(search, begun),
         },
     )
 

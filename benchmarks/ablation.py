@@ -95,7 +95,8 @@ class Inference:
     def modules(self, number: int, case: Case, variant: Variant) -> tuple[dict[str, str], float | None]:
         """Return gene → module of a case, and the seconds; None where the variant is not a whole inference."""
         config, seed = variant.config, case.seed + variant.seed
-        network, seconds = self._network(number, case, replace(config, min_kme=DEFAULT.min_kme), seed)
+        whole = config if variant.regroup is None else DEFAULT
+        network, seconds = self._network(number, case, replace(whole, min_kme=DEFAULT.min_kme), seed)
         community_of = network.community_of
         if variant.regroup is not None:
             community_of = variant.regroup(network.channels, config, seed, self.threads)

@@ -11,8 +11,8 @@ import numpy as np
 from isograph.config import FactorConfig
 from isograph.features.channel import Channels
 from isograph.kernels._jit import Index
-from isograph.network.division import best_division
-from isograph.network.partition import best_partition
+from isograph.network.division import Division, best_division
+from isograph.network.partition import best_partition, lasting_modules
 from isograph.network.similarity import SimilarPairs, similar_pairs
 from isograph.runtime.progress import Steps
 
@@ -61,15 +61,20 @@ def settings_of(name: str, values: Sequence[Any], shown: str = "{}") -> tuple[Va
 
 
 def divided(features: Channels, config: FactorConfig, seed: int, threads: int) -> Index:
-    """Return the communities of the division that the default takes."""
-    return _divided(features, _similar(features, config, threads), config, seed, threads)
+    """Return the communities that the default takes."""
+    return _lasting(features, _similar(features, config, threads), config, seed, threads)
+
+
+def every_community(features: Channels, config: FactorConfig, seed: int, threads: int) -> Index:
+    """Return all communities, also those that do not lower the criterion."""
+    return _divided(features, _similar(features, config, threads), config, seed, threads).community_of
 
 
 def first_order(features: Channels, config: FactorConfig, seed: int, threads: int) -> Index:
     """Return the communities found with |r|^power as weight and no cut, all else as in the default."""
     pairs = _similar(features, config, threads).pairs
     plain = replace(config, similarity_cut=0.0, sharpness=1.0)
-    return _divided(features, SimilarPairs(pairs, np.abs(pairs.r) ** config.power), plain, seed, threads)
+    return _lasting(features, SimilarPairs(pairs, np.abs(pairs.r) ** config.power), plain, seed, threads)
 
 
 def lowest_criterion(features: Channels, config: FactorConfig, seed: int, threads: int) -> Index:
@@ -82,11 +87,15 @@ def _similar(features: Channels, config: FactorConfig, threads: int) -> SimilarP
     return similar_pairs(features, config, threads=threads, steps=Steps(logged=False))
 
 
-def _divided(features: Channels, similar: SimilarPairs, config: FactorConfig, seed: int, threads: int) -> Index:
-    found = best_division(
+def _divided(features: Channels, similar: SimilarPairs, config: FactorConfig, seed: int, threads: int) -> Division:
+    return best_division(
         similar, features.gene_of, config, seed=seed, threads=threads, progress=lambda done, total: None
     )
-    return found.community_of
+
+
+def _lasting(features: Channels, similar: SimilarPairs, config: FactorConfig, seed: int, threads: int) -> Index:
+    found = _divided(features, similar, config, seed, threads)
+    return lasting_modules(features, found, len(similar.paired), threads=threads).community_of
 
 
 CHOICES = (
@@ -151,10 +160,17 @@ CHOICES = (
         settings_of("min_inside", (0.0, 0.3, 0.5, 0.7), "{:g}"),
     ),
     Choice(
+        "modules that explain nothing",
+        "dissolved",
+        "A community stays if it lowers n Σ log(1 − kME²) + M · n · log p, so that a few features that some rest of a "
+        "confounder ties together are no module.",
+        (Variant("kept", regroup=every_community),),
+    ),
+    Choice(
         "restarts",
         f"up to {DEFAULT.restarts}",
-        "Leiden runs from further seeds, while they raise the modularity. The search for hidden confounders makes one "
-        "run whatever the setting, so that only the modules differ.",
+        "Leiden runs from further seeds, three at a time, until three agree or none raises the modularity. The search "
+        "for hidden confounders makes one run whatever the setting, so that only the modules differ.",
         tuple(replace(variant, regroup=divided) for variant in settings_of("restarts", (1, 9, 33))),
     ),
     Choice(

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from peak import BYTES_OF_PEAK
 from peer import LOOKED_FOR, N_GENES, N_SAMPLES, Peer, peers, write_values
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,7 +53,7 @@ def timed(command: list[str], environment: dict[str, str] | None = None) -> Run:
     wall = time.perf_counter() - started
     if status:
         sys.exit(f"{' '.join(command)} failed:\n{errors.decode(errors='replace')}")
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * BYTES_OF_PEAK)
 
 
 def row(name: str, runs: list[Run]) -> str:

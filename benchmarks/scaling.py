@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from page import write_section
+from peak import BYTES_OF_PEAK
 
 from isograph.bundle.bundle import Bundle
 from isograph.bundle.write import write_bundle
@@ -75,7 +76,7 @@ def timed_fit(write: Callable[[Path, int, int], Path], n_features: int, n_sample
         seconds = time.perf_counter() - started
         if status:
             raise SystemExit(f"the fit of {n_features} × {n_samples} failed")
-    return seconds, usage.ru_maxrss / 1e6
+    return seconds, usage.ru_maxrss * BYTES_OF_PEAK / 1e9
 
 
 def os_wait(pid: int) -> tuple[int, int, resource.struct_rusage]:
@@ -116,7 +117,8 @@ def main() -> None:
     write_section(
         DOCS / "scaling.md",
         "growth",
-        "Whole `isograph fit` processes of the `factor` backend with compiled kernels, one run each, on two cores:\n"
+        "Whole `isograph fit` processes of the `factor` backend with compiled kernels, one run each, on "
+        f"{os.cpu_count()} cores:\n"
         "`make bench-scaling`. One abundance feature a gene, a fifteenth of the genes in modules of 100.\n\n"
         "| features | samples | seconds | peak GB |\n|---:|---:|---:|---:|\n" + "\n".join(lines) + "\n\n"
         "![seconds and memory against features and samples](scaling.png)\n\n"

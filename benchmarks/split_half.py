@@ -84,6 +84,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="seed of the halves and of the fits")
     parser.add_argument("--jobs", type=int, help="fits at once; as many as there are cores unless told")
     arguments = parser.parse_args()
+    if arguments.jobs is not None and arguments.jobs < 1:
+        parser.error("--jobs is 1 or more")
     set_thread_environment(1)
     try:
         with tempfile.TemporaryDirectory() as place:

@@ -17,6 +17,8 @@ import sys
 import time
 from pathlib import Path
 
+from peak import BYTES_OF_PEAK
+
 SIZES = ("4000x200", "13000x200")
 N_LATENTS = 40
 
@@ -39,7 +41,7 @@ def worker(size: str, threads: int) -> None:
     started = time.perf_counter()
     found = blockwise_modules(features, WgcnaConfig(power=6), threads=threads, steps=steps)
     inside = time.perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * BYTES_OF_PEAK
     told = {"inside": inside, "peak": peak, "modules": int(found.labels.max()), "steps": steps.seconds}
     print(json.dumps(told))
 

@@ -261,8 +261,8 @@ def _best(told: dict[str, Any]) -> str:
         f"{limits['planted_ari_least']:g} in a least ari, more than {limits['halves_ari']:g} in a metric of halves and "
         "outside its 95 % interval over the splits, and always in null runs. "
         f"Better than the default in a column and worse in none: {'; '.join(better) or 'no variant'}. "
-        f"On simulated data {alike} of the {len(every)} variants do as well as the default: what is planted there is "
-        "found either way, and real data tell them apart."
+        f"On simulated data {alike} of the {len(every)} variants do not differ from the default: what is planted there "
+        "is found either way, and real data tell them apart."
     )
 
 

@@ -24,8 +24,10 @@ class _Ending:
         if self.code is None:
             return
         try:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            for stream in (sys.stdout, sys.stderr):
+                # NOTE: a stream that was closed before the start is None.
+                if stream is not None:
+                    stream.flush()
         except (OSError, ValueError):
             return
         os._exit(self.code)

@@ -21,7 +21,7 @@ class FactorConfig:
     sharpness : power that a similarity is raised to as the weight of its edge.
     resolution : Leiden resolution; 1 is plain modularity.
     min_inside : share of its weight that must lead a feature to its own module; below it lies between modules.
-    restarts : Leiden runs at most, each with a seed of its own, while they raise the modularity.
+    restarts : Leiden runs at most, three at a time, until three agree or none raises the modularity.
     min_module_size : genes a module must have.
     min_kme : |kME| that a gene's best feature must reach for the gene to be in a module.
     search_cuts : second-order similarities at which the graph is cut while hidden confounders are looked for.

@@ -190,7 +190,7 @@ def record_differences(
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401
-    """Yield the way to every value of a JSON record and the value, ``cuts[0].bic``; run-dependent ones are left out."""
+    """Yield the way to every value of a JSON record and the value, ``a.b[0]``; run-dependent ones are left out."""
     if isinstance(value, Mapping):
         for key, entry in value.items():
             if key not in RUN_DEPENDENT:

@@ -163,7 +163,7 @@ def _no_search(channels: Channels, found: Partition, forced: int | None) -> str:
     """Return why there is nothing to search, empty when there is."""
     barred = {
         "not searched: remove_factors is 0": forced == 0,
-        "not searched: fewer than 3 modules": found.n_modules < LEAST_BREADTH,
+        "not searched: fewer than 3 modules to begin with": found.n_modules < LEAST_BREADTH,
         "not searched: values are missing": channels.missing is not None,
     }
     for reason, holds in barred.items():

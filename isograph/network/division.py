@@ -64,7 +64,7 @@ def best_division(
         seeds = range(first + start, first + min(start + RUNS_AT_ONCE, config.restarts))
         batch = run_calls([partial(run, seed=number) for number in seeds], threads=threads)
         reached = [found.modularity for found in batch]
-        if best is not None and max(reached) <= best.modularity:
+        if best is not None and max(reached) <= best.modularity + SAME_MODULARITY:
             break
         best = batch[int(np.argmax(reached))]
         if max(reached) - min(reached) <= SAME_MODULARITY:

@@ -7,22 +7,25 @@ from dataclasses import replace
 from isograph.config import FactorConfig
 from isograph.features.channel import Channels
 from isograph.network.confounder import Search, hidden_confounders
-from isograph.network.division import best_division, graph_calibration
-from isograph.network.pairs import TILE
-from isograph.network.partition import best_partition
+from isograph.network.division import RUNS_AT_ONCE, best_division, graph_calibration
+from isograph.network.pairs import scan_memory
+from isograph.network.partition import Partition, best_partition, lasting_modules
 from isograph.network.result import Network
 from isograph.network.similarity import similar_pairs
 from isograph.runtime.progress import Steps
 
-# NOTE: fitted to the peak memory of whole fits in which most of the pairs offered are kept: codes, r, similarity, both
-# directions of the graph and what Leiden makes of them, per pair offered.
-BYTES_PER_PAIR = 160
+# NOTE: measured where most of the pairs offered are kept, per pair offered: codes, r and similarity; both directions of
+# the graph and what Leiden makes of them, for every run at once.
+BYTES_PER_PAIR = 60
+BYTES_PER_PAIR_AND_RUN = 200
 
 
 def factor_memory(n_features: int, config: FactorConfig, *, threads: int) -> int:
     """Return the bytes the backend needs beside the features themselves."""
-    neighbours = min(config.neighbours, max(1, n_features - 1))
-    return BYTES_PER_PAIR * n_features * neighbours + threads * (8 * n_features * neighbours + 4 * TILE * TILE)
+    n_pairs = n_features * min(config.neighbours, max(1, n_features - 1))
+    runs = min(threads, RUNS_AT_ONCE)
+    scan = scan_memory(n_features, config.neighbours, threads=threads)
+    return (BYTES_PER_PAIR + runs * BYTES_PER_PAIR_AND_RUN) * n_pairs + scan
 
 
 def factor_network(channels: Channels, config: FactorConfig, *, seed: int, threads: int, steps: Steps) -> Network:
@@ -30,19 +33,20 @@ def factor_network(channels: Channels, config: FactorConfig, *, seed: int, threa
 
     Pairs that chance does not explain are kept and compared (``similar_pairs``), hidden confounders are looked for
     (``isograph.network.confounder``), and if any is removed, the pairs are those of what is left. Their graph is
-    divided into communities (``best_division``).
+    divided into communities (``best_division``), and those that explain something stay (``lasting_modules``).
     """
     similar = similar_pairs(channels, config, threads=threads, steps=steps)
     with steps.step("confounders") as progress:
-        found = best_partition(channels, similar, config, config.search_cuts, seed=seed, threads=threads)
-        search = hidden_confounders(channels, found, config, seed=seed, threads=threads, progress=progress)
+        begun = best_partition(channels, similar, config, config.search_cuts, seed=seed, threads=threads)
+        search = hidden_confounders(channels, begun, config, seed=seed, threads=threads, progress=progress)
     if search.n_removed:
         dof = channels.residual_dof - search.n_removed
         channels = replace(channels, z=search.z, residual_dof=dof)
         similar = similar_pairs(channels, config, threads=threads, steps=steps)
     pairs, similarity = similar.pairs, similar.similarity
     with steps.step("modules") as progress:
-        chosen = best_division(similar, channels.gene_of, config, seed=seed, threads=threads, progress=progress)
+        found = best_division(similar, channels.gene_of, config, seed=seed, threads=threads, progress=progress)
+        chosen = lasting_modules(channels, found, len(similar.paired), threads=threads)
     return Network(
         source=pairs.source[chosen.kept],
         target=pairs.target[chosen.kept],
@@ -53,12 +57,18 @@ def factor_network(channels: Channels, config: FactorConfig, *, seed: int, threa
         min_kme=config.min_kme,
         channels=channels,
         confounders=search.confounders,
-        calibration={**graph_calibration(pairs, chosen, "as set"), "n_factors": chosen.n_modules, **_searched(search)},
+        calibration={
+            **graph_calibration(pairs, chosen, "as set"),
+            "n_factors": chosen.n_modules,
+            **_told_of_search(search, begun),
+        },
     )
 
 
-def _searched(search: Search) -> dict[str, object]:
+def _told_of_search(search: Search, begun: Partition) -> dict[str, object]:
     return {
+        "search_similarity_cut": begun.division.cut if len(begun.similar.pairs.r) else None,
+        "search_modules": begun.n_modules,
         "hidden_confounders_removed": search.n_removed,
         "hidden_confounders_reason": search.reason,
         "converged": True,

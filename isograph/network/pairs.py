@@ -41,6 +41,13 @@ class StrongPairs:
     expected_above: float
 
 
+def scan_memory(n_features: int, neighbours: int, *, threads: int) -> int:
+    """Return the bytes that the threads of a scan hold: heaps of partners and a tile each."""
+    n_tiles = -(-n_features // TILE)
+    workers = max(1, min(threads, n_tiles * (n_tiles + 1) // 2))
+    return workers * (8 * n_features * min(neighbours, max(1, n_features - 1)) + 4 * TILE * TILE)
+
+
 def correlation_pvalue(r: Vector, dof: int | Index) -> Vector:
     """Return the two-sided p-value of Pearson r under no correlation.
 

@@ -10,8 +10,9 @@ from isograph.config import FactorConfig, FitConfig, WgcnaConfig
 from isograph.config.wgcna import R_MAX_BLOCK_SIZE
 from isograph.features.channel import Assays
 from isograph.network.backend import network_memory
+from isograph.network.pairs import scan_memory
 from isograph.runtime.output import require_free_space
-from isograph.runtime.resources import available_memory, in_units, require_memory
+from isograph.runtime.resources import SHARE_OF_MEMORY, available_memory, in_units, require_memory, resident_memory
 
 logger = logging.getLogger(__name__)
 
@@ -47,12 +48,13 @@ def preflight(bundle: Bundle, assays: Assays, config: FitConfig, threads: int, *
         seconds,
         threads,
     )
+    held = resident_memory()
     require_memory(
-        least,
+        max(0, least - held),
         what=f"a network of {n_features} features × {n_samples} samples",
         remedy=f"Filter genes more strictly when importing, or run on a machine with more memory.{_blocks(config)}",
     )
-    if most > available_memory():
+    if most - held > SHARE_OF_MEMORY * available_memory():
         logger.warning(
             "%s of memory are available; if most features have many strong partners, that is too little: "
             "filter genes more strictly when importing",
@@ -64,8 +66,9 @@ def preflight(bundle: Bundle, assays: Assays, config: FitConfig, threads: int, *
 def _memory(bundle: Bundle, n_features: int, config: FitConfig, threads: int) -> tuple[int, int]:
     """Return the bytes that the fit takes at its peak with few strong pairs, and at most.
 
-    Making the features holds the matrices, the scores of each channel and all scores in order; writing holds the
-    scores, their table and its file. In between the scores are held with the pairs and what is left of them after
+    Making the features holds the matrices, the scores of each channel and all scores in order; the scan holds the
+    scores, a copy in single precision and what each thread has found; writing holds the scores, their table and its
+    file. In between the scores are held with the pairs and what is left of them after
     hidden confounders.
     """
     scores = 8 * n_features * bundle.samples.height
@@ -75,7 +78,9 @@ def _memory(bundle: Bundle, n_features: int, config: FitConfig, threads: int) ->
     if not isinstance(config.backend_settings, FactorConfig):
         needed = fixed + COPIES_OF_OTHER_BACKENDS * scores + network
         return needed, needed
-    least = fixed + max(matrices + 2 * scores, COPIES_WHILE_WRITING * scores)
+    neighbours = config.backend_settings.neighbours
+    scanning = int(1.5 * scores) + scan_memory(n_features, neighbours, threads=threads)
+    least = fixed + max(matrices + 2 * scores, COPIES_WHILE_WRITING * scores, scanning)
     return least, max(least, fixed + COPIES_WHILE_SEARCHING * scores + network)
 
 

@@ -118,7 +118,7 @@ def placed_file(out: Path) -> Iterator[Path]:
     The block writes and syncs the sibling; whoever has the earlier file open goes on reading it.
     """
     parent = out.absolute().parent
-    temporary = parent / f".{out.name[:100]}.tmp-{uuid.uuid4().hex}"
+    temporary = parent / f".{out.name[:50]}.tmp-{uuid.uuid4().hex}"
     try:
         yield temporary
         temporary.replace(out)

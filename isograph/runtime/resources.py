@@ -18,6 +18,13 @@ def available_memory() -> int:
     return available if left is None else min(available, left)
 
 
+def resident_memory() -> int:
+    """Return the bytes this process holds."""
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)
+
+
 def require_memory(needed: int, *, what: str, remedy: str) -> None:
     """Raise when ``needed`` bytes are more than 80 % of what is available.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TypeVar
@@ -110,8 +110,12 @@ def _wait_for_all(futures: Sequence[Future[_Result]], progress: Callable[[int, i
         future.add_done_callback(finished.put)
     n_finished = 0
     while n_finished < len(futures):
-        with suppress(Empty):
-            finished.get(timeout=SECONDS_BETWEEN_REPORTS).result()
+        try:
+            future = finished.get(timeout=SECONDS_BETWEEN_REPORTS)
+        except Empty:
+            pass
+        else:
+            future.result()
             n_finished += 1
         if progress is not None:
             progress(n_finished, len(futures))

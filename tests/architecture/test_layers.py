@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib
 import json
 import subprocess
 import sys
@@ -44,7 +43,7 @@ def test_import__of_what_the_command_line_reads_first_loads_nothing_heavy(module
 
 
 def test_read_bundle__loads_no_pandas_though_it_is_installed():
-    importlib.import_module("pandas")
+    pytest.importorskip("pandas")
     code = (
         "from pathlib import Path\nfrom isograph.bundle.read import read_bundle\n"
         "read_bundle(Path('fixtures/bundles_0_1_5/toy_multiplex_v1'))"

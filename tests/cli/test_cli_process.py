@@ -31,6 +31,16 @@ def test_run__ends_with_the_code_of_the_command_and_all_it_wrote(arguments, code
     assert bool(ended.stderr) == (code != 0)
 
 
+def test_run__without_streams_ends_silently():
+    ended = subprocess.run(
+        [sys.executable, "-c", RUN.format(arguments=["--version"], before="sys.stdout = None")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def test_run__ends_after_the_clean_up_that_the_command_registered():
     before = (
         "import isograph.cli.app as home\n"

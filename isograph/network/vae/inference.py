@@ -14,10 +14,10 @@ from isograph.features.channel import Channels
 from isograph.kernels._jit import Index, Matrix, Vector
 from isograph.network.graph import second_order_similarities
 from isograph.network.pairs import (
-    TILE,
     StrongPairs,
     observed_pairs,
     pair_correlations,
+    scan_memory,
     strong_pairs,
 )
 from isograph.network.partition import best_partition
@@ -46,8 +46,9 @@ COPIES_OF_BASIS = 6
 def vae_memory(n_features: int, config: VaeConfig, *, threads: int) -> int:
     """Return the bytes the backend needs beside the features themselves."""
     neighbours = min(config.neighbours, max(1, n_features - 1))
-    pairs = BYTES_PER_PAIR * n_features * neighbours + threads * (8 * n_features * neighbours + 4 * TILE * TILE)
-    return BYTES_OF_TORCH + pairs + COPIES_OF_BASIS * 8 * n_features * (config.directions or 64)
+    pairs = BYTES_PER_PAIR * n_features * neighbours
+    scan = scan_memory(n_features, config.neighbours, threads=threads)
+    return BYTES_OF_TORCH + pairs + scan + COPIES_OF_BASIS * 8 * n_features * (config.directions or 64)
 
 
 def vae_network(channels: Channels, config: VaeConfig, *, seed: int, threads: int, steps: Steps) -> Network:

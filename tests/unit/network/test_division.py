@@ -61,6 +61,19 @@ def test_division__counts_genes_not_features():
     assert (found.n_modules, found.community_of.tolist()) == (1, [-1] * 4 + [0] * 4)
 
 
+@pytest.mark.parametrize(("cut", "kept"), [(0.0, 24), (0.48, 22), (0.6, 20)])
+def test_best_division__keeps_the_pairs_above_the_cut_set(cut, kept):
+    config = replace(PLAIN, similarity_cut=cut)
+    found = best_division(between_two(), np.arange(11), config, seed=0, threads=1, progress=lambda *_: None)
+    assert (found.cut, int(found.kept.sum())) == (cut, kept)
+
+
+@pytest.mark.parametrize(("resolution", "n_modules"), [(1.0, 1), (3.0, 0)])
+def test_division__is_finer_at_a_higher_resolution(resolution, n_modules):
+    config = replace(PLAIN, resolution=resolution)
+    assert division(graph(*clique(0, 4, 0.9)), np.arange(4), config, 0.0, seed=0).n_modules == n_modules
+
+
 @pytest.fixture
 def reached(monkeypatch):
     """Let the run of each seed reach the modularity given; returns what is given and the seeds tried."""

@@ -89,6 +89,12 @@ def test_factor_network__draws_with_the_seed_it_is_given(planted, monkeypatch, s
     assert seeds == {seed, *(9 * seed + more for more in range(3))}
 
 
+def test_factor_network__searches_at_the_cuts_it_is_given(planted):
+    calibration = infer(planted, search_cuts=(0.4,)).calibration
+    assert (calibration["search_similarity_cut"], calibration["search_modules"]) == (0.4, 2)
+    assert calibration["similarity_cut"] == 0.2
+
+
 def test_factor_network__of_noise_is_empty(make_channels):
     rng = np.random.default_rng(0)
     channels = make_channels({f"n{i:03d}::abundance": rng.normal(size=40) for i in range(200)})

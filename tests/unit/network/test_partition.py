@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from isograph.config import FactorConfig
-from isograph.network.partition import best_partition
+from isograph.network.division import Division
+from isograph.network.partition import best_partition, lasting_modules
 from isograph.network.similarity import similar_pairs
 from isograph.runtime.progress import Steps
 
@@ -42,6 +43,25 @@ def test_best_partition__is_the_best_of_its_cuts(planted):
     assert len({found.bic for found in alone}) > 1
     best = best_partition(planted, similar, CONFIG, (0.2, 0.5, 0.999), seed=0, threads=2)
     assert best.bic == min(found.bic for found in alone)
+
+
+def test_lasting_modules__are_those_that_lower_the_criterion(make_channels):
+    rng = np.random.default_rng(7)
+    signal, weak = rng.normal(size=(2, 60))
+    features = {f"a{i}::abundance": 2.0 * signal + rng.normal(size=60) for i in range(8)}
+    features |= {f"w{i}::abundance": 0.7 * weak + rng.normal(size=60) for i in range(3)}
+    features |= {f"z{i}::abundance": 3.0 * rng.normal(size=60) for i in range(2)}
+    channels = make_channels(features)
+    community_of = np.array([{"w": 0, "z": 1, "a": 2}[gene[0]] for gene in channels.gene_ids])
+    found = Division(0.2, np.empty(0, dtype=np.bool_), community_of, 3, 0.5)
+    lasting = lasting_modules(channels, found, 40, threads=1)
+    assert lasting.n_modules == 1
+    assert lasting.community_of.tolist() == [0 if gene.startswith("a") else -1 for gene in channels.gene_ids]
+
+
+def test_lasting_modules__of_no_modules_are_none(planted):
+    found = Division(0.2, np.empty(0, dtype=np.bool_), np.full(80, -1), 0, 0.0)
+    assert lasting_modules(planted, found, 0, threads=1) is found
 
 
 def test_similar_pairs__compares_profiles_of_soft_thresholded_correlations(planted):

@@ -67,7 +67,7 @@ bench-scaling: setup ## time fits of growing size and rewrite docs/scaling.md (a
 bench-correlation: setup ## compare the correlation of all pairs with the machine's matrix product (about 2 minutes)
 	@$(BIN)/python benchmarks/correlation.py
 
-ablation: setup ## change each choice of the factor backend alone and rewrite docs/ablation.md (15 to 30 minutes)
+ablation: setup ## change each choice of the factor backend alone and rewrite docs/ablation.md (takes long)
 	@$(BIN)/python benchmarks/ablation.py
 	@$(BIN)/python docs/generate.py
 

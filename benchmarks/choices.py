@@ -116,7 +116,7 @@ CHOICES = (
         f"{DEFAULT.fdr:g}",
         "The share of the kept pairs that chance may explain sets the correlation at which the network begins: the "
         "larger it is, the more genes are in modules, those that belong there and those that do not.",
-        settings_of("fdr", (1e-2, 1e-3, 1e-4, 1e-6), "{:g}"),
+        settings_of("fdr", (1e-2, 1e-4, 1e-6), "{:g}"),
     ),
     Choice(
         "edge weight",

@@ -4,6 +4,7 @@ import importlib
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pytest
 
 from isograph.bundle.read import read_bundle
@@ -28,6 +29,18 @@ def test_choices__every_variant_changes_something(script):
         if variant.config == choices.DEFAULT and variant.regroup is None and variant.seed == 0
     ]
     assert idle == []
+
+
+def test_choices__are_those_of_the_committed_report(script):
+    report = orjson.loads((ROOT / "artifacts" / "reports" / "ablation.json").read_bytes())
+    told = [
+        (choice["name"], choice["default"], choice["told"], [row["name"] for row in choice["variants"]])
+        for choice in report["choices"]
+    ]
+    assert told == [
+        (choice.name, choice.default, choice.told, [variant.name for variant in choice.variants])
+        for choice in script("choices").CHOICES
+    ]
 
 
 def row(**changed):

@@ -173,7 +173,7 @@ def row_of(variant: Variant, everything: Sequence[Case], inference: Inference) -
         "real_share_assigned": of("real", "share_assigned", sum),
         "seconds": sum(seconds) if len(seconds) == len(inferred) else None,
         "short": [
-            {key: row[key] if isinstance(row[key], (str, int)) else round(row[key], DIGITS) for key in SHORT_KEYS}
+            {key: round(row[key], DIGITS) if isinstance(row[key], float) else row[key] for key in SHORT_KEYS}
             for row in rows
             if row["ari"] is not None and (row["ari"] < SHORT_ARI or (row["background"] or 0.0) > SHORT_BACKGROUND)
         ],

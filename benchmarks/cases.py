@@ -20,12 +20,12 @@ from isograph.pipeline.dataset import REAL_NAME, REAL_SUITE, chosen_datasets, tr
 
 LARGEST_PLANTED = 900
 STRESS = (
-    "stress_interaction_2_on_75_v1", "stress_interaction_3_on_50_v1", "stress_imbalance_25_v1",
-    "stress_switching_05_v1", "stress_composition_v1", "stress_degradation_multiplex_v1",
+    "stress_interaction_2_on_75_v1", "stress_switching_05_v1", "stress_composition_v1",
+    "stress_degradation_multiplex_v1",
 )  # fmt: skip
 NULL = ("null_200x20_v1", "null_200x200_v1", "null_1000x50_v1", "null_library_400x60_v1")
-# NOTE: one seed of stress, whose searches for hidden confounders take nearly all of the time.
-SEEDS = {"planted": (0, 1), "stress": (0,), "null": (0, 1, 2)}
+# NOTE: few, as every variant infers all of them; the reports of the suites have more.
+SEEDS = {"planted": (0,), "stress": (0,), "null": (0, 1)}
 N_SPLITS = 5
 REAL_COVARIATES = ("performer",)
 

@@ -83,6 +83,7 @@ def test_fit__with_wgcna_refuses_settings(isograph, logs, tmp_path, settings, co
 
 def test_fit__with_wgcna_larger_than_memory_is_refused_before_it_is_made(isograph, logs, tmp_path, monkeypatch):
     monkeypatch.setattr(resources, "available_memory", lambda: 200_000_000)
+    monkeypatch.setattr("isograph.pipeline.preflight.resident_memory", lambda: 0)
     ended = isograph("fit", logs[0], "--backend", "wgcna", "--output-dir", tmp_path / "fit")
     assert ended.code == 4
     assert "a network of 70 features × 36 samples needs about" in ended.err

@@ -96,6 +96,7 @@ def test_preflight__counts_what_every_gene_could_carry(tmp_path, caplog):
 
 def test_preflight__refuses_what_does_not_fit(tmp_path, monkeypatch):
     monkeypatch.setattr(resources, "available_memory", lambda: 1)
+    monkeypatch.setattr("isograph.pipeline.preflight.resident_memory", lambda: 0)
     assays = assays_of(tmp_path, {"gene": GENES}, {"gene_counts": GENE_COUNTS})
     with pytest.raises(ResourceError, match=r"a network of 3 features × 6 samples needs about .* Filter genes"):
         preflight(bundle({"gene": GENES}, {}), assays, FitConfig(), threads=1, place=tmp_path)

@@ -243,6 +243,7 @@ def test_fit__writes_nothing_when_it_cannot_be_made(small_bundle, tmp_path, opti
 
 def test_fit__refuses_what_does_not_fit_in_memory(small_bundle, tmp_path, monkeypatch):
     monkeypatch.setattr(resources, "available_memory", lambda: 1_000_000)
+    monkeypatch.setattr("isograph.pipeline.preflight.resident_memory", lambda: 0)
     with pytest.raises(ResourceError, match="a network of 48 features × 30 samples needs about"):
         ig.fit(small_bundle(), output_dir=tmp_path / "fit")
     assert not (tmp_path / "fit").exists()

@@ -189,7 +189,7 @@ CHOICES = (
         "search cuts",
         "the best of " + ", ".join(map(str, DEFAULT.search_cuts)),
         "While hidden confounders are looked for, the partition with the lowest criterion tells what modules leave "
-        "unexplained. One cut does not fit every data set.",
+        "unexplained. Which cuts it is chosen from makes no difference on the few scenarios here.",
         tuple(Variant(f"{cut} only", {"search_cuts": (cut,)}) for cut in (0.2, 0.5, 0.9)),
     ),
     Choice(

@@ -14,7 +14,7 @@ def test_show__summarises_a_fit_on_stdout(isograph, earlier_fit):
         "Largest modules (2 of 2)",
         "  module  genes  hub gene  kME    variance  roles",
         "  M000    20     G0001     +0.98  78%       6 coupled, 4 switch_only, 4 abundance_only, 6 discordant",
-        "  M001    20     G0022     +0.98  81%       6 coupled, 2 switch_only, 2 abundance_only, 10 discordant",
+        "  M001    20     G0022     +0.98  79%       6 coupled, 2 switch_only, 2 abundance_only, 10 discordant",
         "",
         "Strongest trait associations (6 tests, 3 with q < 0.05)",
         "  module  trait               test     effect  p        q        n",

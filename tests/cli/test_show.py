@@ -18,11 +18,11 @@ def test_show__summarises_a_fit_on_stdout(isograph, earlier_fit):
         "",
         "Strongest trait associations (6 tests, 3 with q < 0.05)",
         "  module  trait               test     effect  p        q        n",
-        "  M000    Age                 pearson  +0.56   1.7e-06  1.0e-05  64",
-        "  M001    Dx: SCZD − Control  welch    +0.12   3.1e-05  9.2e-05  64",
-        "  M000    Dx: SCZD − Control  welch    +0.12   9.4e-05  1.9e-04  64",
+        "  M000    Age                 pearson  +0.56   1.6e-06  9.9e-06  64",
+        "  M001    Dx: SCZD − Control  welch    +0.12   3.5e-05  1.0e-04  64",
+        "  M000    Dx: SCZD − Control  welch    +0.12   8.7e-05  1.7e-04  64",
         "  M001    Age                 pearson  +0.14   2.6e-01  3.9e-01  64",
-        "  M000    Sex: M − F          welch    +0.03   4.3e-01  5.2e-01  64",
+        "  M000    Sex: M − F          welch    +0.02   4.4e-01  5.3e-01  64",
         "",
         (
             "Caution: with 64 samples chance alone makes a channel active (|r| ≥ 0.2) in 11% of cases: "

@@ -28,13 +28,13 @@ from choices import CHOICES, DEFAULT, Variant
 from split_half import samples_where
 
 import isograph
+from isograph.benchmarking.metrics import ari, background_rate
+from isograph.benchmarking.stability import Division, agreement
 from isograph.bundle.read import read_bundle
 from isograph.bundle.write import write_bundle
 from isograph.config import FactorConfig
-from isograph.evaluate.metrics import ari, background_rate
-from isograph.evaluate.stability import Division, agreement
 from isograph.network.factor import factor_network
-from isograph.network.membership import gene_modules
+from isograph.network.modules import gene_modules
 from isograph.runtime.progress import Steps
 from isograph.runtime.threads import resolve_threads
 
@@ -240,7 +240,7 @@ def report_of(everything: Sequence[Case], covariates: Sequence[str], rows: Rows)
 
 def figure(report: Mapping[str, Any]) -> bytes:
     """Draw every variant beside the default, a panel for each of the metrics drawn, as PNG."""
-    from isograph.report.style import BLUE, GREY, house_style, new_figure, rendered
+    from isograph.reporting.style import BLUE, GREY, house_style, new_figure, rendered
 
     variants = [(f"{choice['name']}: {row['name']}", row) for choice in report["choices"] for row in choice["variants"]]
     places = np.arange(len(variants))[::-1]

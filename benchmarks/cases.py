@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from isograph.arrays import Index
+from isograph.benchmarking.dataset import REAL_NAME, REAL_SUITE, chosen_datasets, truth_of, write_dataset
+from isograph.benchmarking.stability import sample_halves
 from isograph.bundle.bundle import Bundle
 from isograph.bundle.read import read_bundle
-from isograph.evaluate.stability import sample_halves
+from isograph.features.assays import bundle_assays
 from isograph.features.channel import Assays, Channels, channels
 from isograph.features.covariate import covariate_design
-from isograph.kernels._jit import Index
-from isograph.pipeline.assays import bundle_assays
-from isograph.pipeline.dataset import REAL_NAME, REAL_SUITE, chosen_datasets, truth_of, write_dataset
 
 LARGEST_PLANTED = 900
 STRESS = (

@@ -8,12 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from isograph.arrays import Index
 from isograph.config import FactorConfig
 from isograph.features.channel import Channels
-from isograph.kernels._jit import Index
-from isograph.network.division import Division, best_division
-from isograph.network.partition import best_partition, lasting_modules
-from isograph.network.similarity import SimilarPairs, similar_pairs
+from isograph.network.communities import (
+    Division,
+    SimilarPairs,
+    best_division,
+    best_partition,
+    lasting_modules,
+    similar_pairs,
+)
 from isograph.runtime.progress import Steps
 
 DEFAULT = FactorConfig()

@@ -23,11 +23,11 @@ import orjson
 import polars as pl
 
 import isograph
-from isograph.pipeline.explained import Explanation
 from isograph.pipeline.simulate import simulate
-from isograph.simulate.bundle import simulation
-from isograph.simulate.plan import Plan
-from isograph.simulate.spec import fixture_spec
+from isograph.results.explanation import Explanation
+from isograph.simulation.bundle import simulation
+from isograph.simulation.genes import Plan
+from isograph.simulation.spec import fixture_spec
 
 ROOT = Path(__file__).resolve().parent.parent
 FIXTURES = (
@@ -125,7 +125,7 @@ def row(fixture: str, seed: int, backend: str, place: Path) -> dict[str, object]
     bundle = simulate(fixture, place / "bundle", seed=seed)
     fit = isograph.fit(bundle, output_dir=place / "fit", seed=seed, backend=backend)
     with_model = backend == "vae"
-    explained = isograph.explain(
+    explained = isograph.explanation(
         fit, output_dir=place / "explanation", vae_attribution=with_model, integrated_gradients=with_model
     )
     planted = bundle.scan("truth_modules").collect(engine="in-memory")

@@ -6,11 +6,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from isograph.benchmarking.plan import BenchmarkConfig
 from isograph.errors import InputError
 from isograph.pipeline.benchmark import benchmark
-from isograph.pipeline.benchmark_plan import BenchmarkConfig
 from isograph.pipeline.compare import compare
-from isograph.pipeline.snapshot import load_snapshot, save_snapshot
+from isograph.results.snapshot import load_snapshot, save_snapshot
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "fixtures" / "snapshots"

@@ -21,11 +21,11 @@ from pathlib import Path
 import numpy as np
 import orjson
 
+from isograph.benchmarking.stability_report import StabilityRequest, stability_report
 from isograph.bundle.bundle import Bundle
 from isograph.bundle.read import read_bundle
 from isograph.bundle.write import write_bundle
 from isograph.errors import IsographError, UsageError, examples
-from isograph.pipeline.stability import StabilityRequest, stability_report
 from isograph.runtime.threads import set_thread_environment, usable_cores
 
 N_SPLITS = 5

@@ -8,9 +8,9 @@ from typing import Any
 import click
 import orjson
 
+from isograph.benchmarking.report import TABLE_COLUMNS, table_rows
 from isograph.cli.app import COMMANDS, app
 from isograph.config import BACKENDS, BackendConfig
-from isograph.evaluate.report import TABLE_COLUMNS, table_rows
 from isograph.schemas import FIT_TABLES, Table
 from isograph.schemas.explanation import EXPLAIN_TABLES
 from isograph.schemas.structure import SWITCH_STRUCTURE

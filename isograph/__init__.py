@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from isograph.pipeline.compare import compare
     from isograph.pipeline.explain import explain
     from isograph.pipeline.fit import fit
-    from isograph.pipeline.opened import open  # noqa: A004
     from isograph.pipeline.simulate import simulate
-    from isograph.pipeline.snapshot import load_snapshot, save_snapshot
+    from isograph.results.open import open  # noqa: A004
+    from isograph.results.snapshot import load_snapshot, save_snapshot
 
 __version__ = "0.2.0"
 __all__ = ["__version__", "compare", "explain", "fit", "load_snapshot", "open", "save_snapshot", "simulate"]
@@ -26,9 +26,9 @@ _HOMES = {
     "compare": "isograph.pipeline.compare",
     "explain": "isograph.pipeline.explain",
     "fit": "isograph.pipeline.fit",
-    "load_snapshot": "isograph.pipeline.snapshot",
-    "open": "isograph.pipeline.opened",
-    "save_snapshot": "isograph.pipeline.snapshot",
+    "load_snapshot": "isograph.results.snapshot",
+    "open": "isograph.results.open",
+    "save_snapshot": "isograph.results.snapshot",
     "simulate": "isograph.pipeline.simulate",
 }
 

@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from isograph.bundle.bundle import Bundle, Matrix
-from isograph.bundle.finding import Finding, warning
+from isograph.arrays import Matrix
+from isograph.bundle.bundle import Bundle
+from isograph.bundle.findings import Finding, warning
 
 # NOTE: on a log scale, so that a few highly expressed genes do not decide; counts scaled by transcript length, or made
 # by another tool, stay far above it.

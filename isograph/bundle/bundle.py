@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-Matrix = NDArray[np.float64]
+from isograph.arrays import Matrix
 
 COUNT_ASSAYS = ("transcript_counts", "gene_counts")
 FEATURE_KIND_OF_ASSAY = {

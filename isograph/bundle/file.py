@@ -8,7 +8,7 @@ import stat
 from contextlib import ExitStack
 from pathlib import Path
 
-from isograph.bundle.finding import reason
+from isograph.bundle.findings import reason
 from isograph.errors import InputError, shown
 
 _COMPONENT = re.compile(r"[A-Za-z0-9._-]+")

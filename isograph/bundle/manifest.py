@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from isograph.bundle.file import filename_problem
-from isograph.bundle.finding import Finding, error, reason, warning
+from isograph.bundle.findings import Finding, error, reason, warning
 from isograph.errors import examples, shown
 
 MANIFEST = "manifest.json"

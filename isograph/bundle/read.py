@@ -8,14 +8,13 @@ from pathlib import Path
 
 import polars as pl
 
+from isograph.arrays import Matrix
 from isograph.bundle.agreement import agreement_findings
-from isograph.bundle.assay import axes_of, entry_findings, inspected_matrix, presence_findings
-from isograph.bundle.bundle import FEATURE_KIND_OF_ASSAY, TRUTH_KINDS, Bundle, Matrix
+from isograph.bundle.bundle import FEATURE_KIND_OF_ASSAY, TRUTH_KINDS, Bundle
 from isograph.bundle.file import read_file
-from isograph.bundle.finding import Finding, error, findings_of
-from isograph.bundle.ids import with_text_ids
+from isograph.bundle.findings import Finding, error, findings_of, with_text_ids
 from isograph.bundle.manifest import DIGEST_KEY, MANIFEST, MAX_MANIFEST_BYTES, Manifest, parse_manifest
-from isograph.bundle.npz import MAX_MATRIX_FILE_BYTES
+from isograph.bundle.matrix import MAX_MATRIX_FILE_BYTES, axes_of, entry_findings, inspected_matrix, presence_findings
 from isograph.bundle.table import MAX_TABLE_FILE_BYTES, read_table
 from isograph.bundle.validate import Table, coverage_findings, table_findings
 from isograph.errors import InputError, shown

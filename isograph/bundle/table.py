@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from isograph.bundle.finding import reason
+from isograph.bundle.findings import reason
 from isograph.errors import InputError, examples, shown
 
 if TYPE_CHECKING:

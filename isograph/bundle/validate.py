@@ -8,8 +8,16 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from isograph.bundle.finding import Finding, error, warning
-from isograph.bundle.ids import case_findings, column_findings, has_text, key_findings, text_findings
+from isograph.bundle.findings import (
+    Finding,
+    case_findings,
+    column_findings,
+    error,
+    has_text,
+    key_findings,
+    text_findings,
+    warning,
+)
 from isograph.errors import examples
 
 MIN_SAMPLES = 3

@@ -13,10 +13,11 @@ import numpy as np
 import orjson
 import polars as pl
 
-from isograph.bundle.bundle import TRUTH_KINDS, Bundle, Matrix
+from isograph.arrays import Matrix
+from isograph.bundle.bundle import TRUTH_KINDS, Bundle
 from isograph.bundle.manifest import DIGEST_KEY, ENCODING, MANIFEST, parse_manifest
 from isograph.errors import InputError, UsageError, examples
-from isograph.runtime.output import output_directory, write_file
+from isograph.store.output import output_directory, write_file
 
 TABLE_FILENAMES = {
     "gene": "genes.parquet",

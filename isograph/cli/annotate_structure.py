@@ -55,7 +55,7 @@ def command(
     if fit is not None and fit_option is not None:
         raise UsageError("FIT is given twice: give it as an argument or with --artifact-dir.")
     verbosity = level(verbose=verbose, quiet=quiet)
-    from isograph.pipeline.annotate import annotate_structure
+    from isograph.pipeline.annotate_structure import annotate_structure
 
     with log_to_stderr(verbosity), Console(quiet=quiet) as console:
         report = annotate_structure(

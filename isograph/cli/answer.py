@@ -51,10 +51,9 @@ def write_answer(rows: pl.DataFrame, chosen: str, output: Path | None) -> None:
         if chosen == "table" and rows.height > ROWS_SHOWN:
             tell(f"{rows.height - ROWS_SHOWN:,} of {rows.height:,} rows are not shown; --format csv gives them all.")
         return
-    from isograph.runtime.replacement import replaced_file
+    from isograph.store.output import write_output_file
 
-    with replaced_file(output) as temporary:
-        temporary.write_bytes(data)
+    write_output_file(output, data, overwrite=True)
     click.echo(output)
 
 

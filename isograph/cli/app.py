@@ -11,7 +11,7 @@ from importlib import import_module
 import click
 
 from isograph import __version__
-from isograph.errors import IsographError, shown
+from isograph.errors import IsographError, shown, speaking_flags
 
 EXIT_BUG = 1
 EXIT_RESOURCES = 4
@@ -60,7 +60,8 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with speaking_flags():
+                return super().invoke(ctx)
         except BrokenPipeError as error:
             raise _ReaderGoneError from error
 

@@ -14,7 +14,7 @@ from isograph.errors import UsageError, shown
 from isograph.runtime.threads import set_thread_environment
 
 if TYPE_CHECKING:
-    from isograph.evaluate.outcome import Outcome
+    from isograph.benchmarking.outcome import Outcome
 
 EXIT_INTERRUPTED = 130
 
@@ -87,8 +87,8 @@ def command(
         raise UsageError("--seed and --seeds exclude each other; give one.")
     # NOTE: fits are processes of their own and set theirs; workers on halves are many, with one thread each.
     set_thread_environment(1)
+    from isograph.benchmarking.plan import BenchmarkConfig
     from isograph.pipeline.benchmark import benchmark
-    from isograph.pipeline.benchmark_plan import BenchmarkConfig
 
     config = BenchmarkConfig(
         suites=suites,
@@ -153,7 +153,7 @@ def _halves(console: Console) -> Callable[[str, int, int], None]:
 def _table(report: Path) -> str:
     import orjson
 
-    from isograph.evaluate.report import TABLE_COLUMNS, table_rows
+    from isograph.benchmarking.report import TABLE_COLUMNS, table_rows
 
     rows = [TABLE_COLUMNS, *table_rows(orjson.loads(report.read_bytes()))]
     widths = [max(len(row[column]) for row in rows) for column in range(len(TABLE_COLUMNS))]

@@ -57,14 +57,14 @@ def command(
     difference. Text goes to stderr, JSON to --output-path or stdout.
     """
     verbosity = level(verbose=verbose, quiet=quiet)
+    from isograph.comparison.operand import UNASSIGNED
     from isograph.pipeline.compare import compare
-    from isograph.pipeline.side import UNASSIGNED
-    from isograph.store.file import write_whole
+    from isograph.store.output import write_output_file
 
     with log_to_stderr(verbosity):
         comparison = compare(reference, candidate, tolerance=tolerance, unassigned=unassigned or UNASSIGNED)
         if output_path is not None:
-            write_whole(output_path, comparison.as_json())
+            write_output_file(output_path, comparison.as_json(), overwrite=True)
     if not quiet:
         tell(comparison.as_text())
     if output_path is not None:

@@ -71,8 +71,8 @@ def command(
     """
     source = _source(path, dataset_path, artifact_dir)
     verbosity = level(verbose=verbose, quiet=quiet)
+    from isograph.config.export import ExportConfig
     from isograph.pipeline.export import export
-    from isograph.pipeline.export_plan import ExportConfig
 
     config = ExportConfig(
         formats=formats,

@@ -17,7 +17,7 @@ def command(*, fit: Path | None, fit_option: Path | None, verbose: bool, quiet: 
     """Summarise the modules and trait associations of FIT on the terminal."""
     path = one_path(fit, fit_option, "FIT", "--artifact-dir")
     verbosity = level(verbose=verbose, quiet=quiet)
-    from isograph.pipeline.opened import Fit
+    from isograph.results.fit import Fit
 
     with log_to_stderr(verbosity):
         summary = Fit(path).summary.as_text()

@@ -9,7 +9,7 @@ import click
 from isograph.cli.console import log_to_stderr
 from isograph.cli.option import level, overwrite_option, verbosity_options
 from isograph.errors import UsageError
-from isograph.simulate.spec import fixture_specs, suites
+from isograph.simulation.spec import fixture_specs, suites
 
 
 @click.command(name="simulate")

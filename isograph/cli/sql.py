@@ -14,7 +14,7 @@ from isograph.cli.option import level, verbosity_options
 from isograph.errors import IsographError, UsageError, shown
 
 if TYPE_CHECKING:
-    from isograph.catalog.session import Limits
+    from isograph.database.session import Limits
     from isograph.pipeline.sql import Place
 
 PROMPT, MORE = "isograph> ", "     ...> "
@@ -83,7 +83,7 @@ def command(
     if sum((query is not None, file is not None, listed, describe is not None)) > 1:
         raise UsageError("QUERY, --file, --list and --describe exclude each other; give one.")
     chosen = format_of(format_, output)
-    from isograph.catalog.session import Limits
+    from isograph.database.session import Limits
     from isograph.pipeline.sql import Place, description, listing
 
     place = Place(artifacts, bundles)
@@ -118,7 +118,7 @@ def _name_value(entry: str) -> tuple[str, str]:
 
 
 def _ask(text: str, place: Place, params: dict[str, str], limits: Limits, written: tuple[str, Path | None]) -> None:
-    from isograph.catalog.question import questions
+    from isograph.database.guard import questions
     from isograph.pipeline.sql import answers
 
     chosen, output = written

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from isograph.arrays import Index, Matrix
 from isograph.features.covariate import Design
-from isograph.kernels._jit import Index, Matrix
 
 CPM_PSEUDOCOUNT = 0.5
 CONSTANT_TOLERANCE = 1e-10

@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from isograph.arrays import Index, Matrix
 from isograph.features.abundance import ROWS_AT_ONCE, gene_totals, log_cpm, residual_scores
 from isograph.features.covariate import Design
 from isograph.features.switch import switch_scores
-from isograph.kernels._jit import Index, Matrix
 
 ABUNDANCE = "abundance"
 SWITCH = "switch"

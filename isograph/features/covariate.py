@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 import scipy.linalg
 
+from isograph.arrays import Matrix
 from isograph.errors import InputError, examples
-from isograph.kernels._jit import Matrix
 
 RANK_TOLERANCE = 1e-9
 CONSTANT_TOLERANCE = 1e-10

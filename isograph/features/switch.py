@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from isograph.arrays import Index, Matrix, Vector
 from isograph.features.covariate import Design
-from isograph.kernels._jit import Index, Matrix, Vector
 from isograph.runtime.threads import run_chunks
 
 GENES_PER_CHUNK = 256

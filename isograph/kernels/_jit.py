@@ -7,12 +7,6 @@ from collections.abc import Callable
 from typing import TypeVar, cast
 
 import numba
-import numpy as np
-from numpy.typing import NDArray
-
-Matrix = NDArray[np.float64]
-Vector = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 _CACHE_SETTINGS = {"0": False, "1": True}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from isograph.kernels._jit import Matrix, Vector, kernel
+from isograph.arrays import Matrix, Vector
+from isograph.kernels._jit import kernel
 
 MAX_SWEEPS = 60
 TIE_TOLERANCE = 1e-10

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from isograph.kernels._jit import Matrix, Vector, kernel
+from isograph.arrays import Matrix, Vector
+from isograph.kernels._jit import kernel
 
 Flags = NDArray[np.bool_]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from isograph.kernels._jit import Index, Matrix, Vector, kernel
+from isograph.arrays import Index, Matrix, Vector
+from isograph.kernels._jit import kernel
 from isograph.kernels.axis import largest_is_positive, leading_axis
 
 PSEUDOCOUNT = 0.5

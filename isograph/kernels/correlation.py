@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from isograph.kernels._jit import Index, Matrix, Vector, kernel
+from isograph.arrays import Index, Matrix, Vector
+from isograph.kernels._jit import kernel
 
 Tile = NDArray[np.float32]
 Partners = NDArray[np.int32]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from isograph.kernels._jit import Matrix, Vector, kernel
+from isograph.arrays import Matrix, Vector
+from isograph.kernels._jit import kernel
 
 NOTHING_COMMON = 1e10
 

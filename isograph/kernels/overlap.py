@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from isograph.kernels._jit import Index, Matrix, Vector, kernel
+from isograph.arrays import Index, Matrix, Vector
+from isograph.kernels._jit import kernel
 
 MAX_WHOLE_POWER = 64
 

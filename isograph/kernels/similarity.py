@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from isograph.kernels._jit import Index, Vector, kernel
+from isograph.arrays import Index, Vector
+from isograph.kernels._jit import kernel
 
 
 @kernel

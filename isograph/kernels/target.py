@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from isograph.kernels._jit import Index, Matrix, kernel
+from isograph.arrays import Index, Matrix
+from isograph.kernels._jit import kernel
 
 FLAT = 1e-10
 

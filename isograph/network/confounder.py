@@ -18,26 +18,29 @@ import numpy as np
 import scipy.special
 from numpy.typing import NDArray
 
+from isograph.arrays import Index, Matrix, Vector
 from isograph.config import FactorConfig
 from isograph.errors import examples
 from isograph.features.channel import Channels
-from isograph.kernels._jit import Index, Matrix, Vector
-from isograph.network.bifactor import SMALLEST_RESIDUAL, fit_bifactor, refined_factor, unit_norm, unit_rows
-from isograph.network.direction import (
+from isograph.network.communities import Partition, best_partition, similar_pairs
+from isograph.network.modules import community_eigengenes
+from isograph.network.result import Confounder
+from isograph.network.shared_factor import (
     MOST_PRINCIPAL,
     MOST_VARIMAX,
+    SMALLEST_RESIDUAL,
+    fit_bifactor,
     module_breadth,
     module_differences,
     noise_edge,
     principal_directions,
+    refined_factor,
+    unit_norm,
     varimax_directions,
 )
-from isograph.network.eigengene import community_eigengenes
-from isograph.network.partition import Partition, best_partition
-from isograph.network.result import Confounder
-from isograph.network.similarity import similar_pairs
 from isograph.runtime.progress import Steps
 from isograph.runtime.threads import run_calls, single_threaded_blas
+from isograph.stats import unit_rows
 
 logger = logging.getLogger(__name__)
 

@@ -6,12 +6,18 @@ from dataclasses import replace
 
 from isograph.config import FactorConfig
 from isograph.features.channel import Channels
+from isograph.network.communities import (
+    RUNS_AT_ONCE,
+    Partition,
+    best_division,
+    best_partition,
+    graph_calibration,
+    lasting_modules,
+    similar_pairs,
+)
 from isograph.network.confounder import Search, hidden_confounders
-from isograph.network.division import RUNS_AT_ONCE, best_division, graph_calibration
 from isograph.network.pairs import scan_memory
-from isograph.network.partition import Partition, best_partition, lasting_modules
 from isograph.network.result import Network
-from isograph.network.similarity import similar_pairs
 from isograph.runtime.progress import Steps
 
 # NOTE: measured where most of the pairs offered are kept, per pair offered: codes, r and similarity; both directions of

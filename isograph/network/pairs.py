@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-import scipy.special
 from numpy.typing import NDArray
 
-from isograph.kernels._jit import Index, Matrix, Vector
+from isograph.arrays import Index, Matrix, Vector
 from isograph.runtime.threads import run_calls, run_chunks
+from isograph.stats import correlation_pvalue
 
 TILE = 1024
 HISTOGRAM_BINS = 10_000
@@ -46,17 +46,6 @@ def scan_memory(n_features: int, neighbours: int, *, threads: int) -> int:
     n_tiles = -(-n_features // TILE)
     workers = max(1, min(threads, n_tiles * (n_tiles + 1) // 2))
     return workers * (8 * n_features * min(neighbours, max(1, n_features - 1)) + 4 * TILE * TILE)
-
-
-def correlation_pvalue(r: Vector, dof: int | Index) -> Vector:
-    """Return the two-sided p-value of Pearson r under no correlation.
-
-    P(|R| ≥ |r|) = I(1 − r²; dof/2, 1/2), the regularised incomplete beta function: Student's t with t² = dof·r²/(1−r²).
-
-    r: any shape, in [−1, 1]. dof: n − 2 − covariate columns, one or as ``r``.
-    """
-    p: Vector = scipy.special.betainc(np.asarray(dof) / 2.0, 0.5, np.clip(1.0 - np.square(r), 0.0, 1.0))
-    return p
 
 
 def strong_pairs(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from isograph.arrays import Index, Vector
 from isograph.features.channel import Channels
-from isograph.kernels._jit import Index, Vector
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,16 +12,18 @@ from typing import Any
 
 import orjson
 
+from isograph.benchmarking.dataset import write_dataset
+from isograph.benchmarking.outcome import Outcome
+from isograph.benchmarking.plan import BenchmarkConfig, Run, StagePlan, benchmark_plan
+from isograph.benchmarking.report import benchmark_report, calibration_report, runtime_report
+from isograph.benchmarking.run import RunSettings, fixture_run, workplace
+from isograph.benchmarking.stability_report import StabilityRequest, stability_report
 from isograph.errors import EXAMPLES_SHOWN, ConvergenceError, IsographError, ResourceError
-from isograph.evaluate.outcome import Outcome
-from isograph.evaluate.report import benchmark_report, calibration_report, runtime_report
-from isograph.pipeline.benchmark_plan import BenchmarkConfig, Run, StagePlan, benchmark_plan
-from isograph.pipeline.dataset import write_dataset
-from isograph.pipeline.fixture_run import RunSettings, fixture_run, workplace
-from isograph.pipeline.stability import StabilityRequest, stability_report
-from isograph.runtime.output import write_file
+from isograph.pipeline.fit import fit
+from isograph.pipeline.import_ import import_bundle
 from isograph.runtime.threads import run_calls, usable_cores
 from isograph.store.artifact import JSON_STYLE
+from isograph.store.output import write_output_file
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ def _run_stage(plan: StagePlan, config: BenchmarkConfig, told: Callable[[Outcome
     one_at_a_time = threading.Lock()
 
     def run(entry: Run) -> Outcome:
-        outcome = fixture_run(entry, settings)
+        outcome = fixture_run(entry, settings, import_bundle)
         with one_at_a_time:
             told(outcome)
         return outcome
@@ -127,8 +127,9 @@ def _report_stability(
             continue
         name = run.dataset.name
         with workplace(plan.directory) as place:
-            write_dataset(run.dataset, place / "bundle", seed=run.seed)
+            write_dataset(run.dataset, place / "bundle", seed=run.seed, importer=import_bundle)
             request = StabilityRequest(
+                fit=fit,
                 bundle=place / "bundle",
                 place=place,
                 backend=config.backend,
@@ -142,11 +143,5 @@ def _report_stability(
 
 
 def _write_report(path: Path, report: Mapping[str, Any]) -> None:
-    """Write a report whole or not at all."""
-    temporary = path.parent / f".{path.name}.tmp-{uuid.uuid4().hex}"
-    try:
-        write_file(temporary, orjson.dumps(report, option=JSON_STYLE | orjson.OPT_APPEND_NEWLINE))
-        os.replace(temporary, path)  # noqa: PTH105
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_output_file(path, orjson.dumps(report, option=JSON_STYLE | orjson.OPT_APPEND_NEWLINE), overwrite=True)
     logger.info("report %s", path.name)

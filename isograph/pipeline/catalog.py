@@ -8,17 +8,17 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from isograph.catalog.database import (
+from isograph.database.catalog import (
     catalog_contents,
     is_catalog,
     is_catalog_script,
     write_counts,
     write_database,
 )
-from isograph.catalog.script import script_text
-from isograph.catalog.tree import tree
+from isograph.database.script import script_text
+from isograph.database.tree import tree
 from isograph.errors import InputError, UsageError, shown
-from isograph.runtime.replacement import replaced_file
+from isograph.store.output import output_file
 
 logger = logging.getLogger(__name__)
 
@@ -71,9 +71,9 @@ def write_catalog(artifacts: Path = DEFAULT_ARTIFACTS, output: Path | None = Non
         contents = write_counts(contents, out.absolute().parent / f"{out.stem}_counts")
     for problem in contents.problems:
         logger.warning("%s is left out: %s", shown(problem.path), problem.problem)
-    with replaced_file(out) as temporary:
+    with output_file(out, overwrite=True) as temporary:
         write_database(contents, temporary)
-    with replaced_file(script) as temporary:
+    with output_file(script, overwrite=True) as temporary:
         temporary.write_text(script_text(contents), encoding="utf-8")
     kinds = Counter(run.kind for run in found.runs)
     return Catalog(out, script, dict(kinds), len(contents.problems))

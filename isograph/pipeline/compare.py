@@ -9,19 +9,19 @@ from typing import Any
 import polars as pl
 
 import isograph
-from isograph.errors import ConfigError, UsageError
-from isograph.evaluate.delta import changed_metrics, gate_changes, metric_deltas, report_rows
-from isograph.evaluate.difference import Difference, leaves, record_differences, table_differences
-from isograph.evaluate.overlap import (
+from isograph.comparison.delta import changed_metrics, gate_changes, metric_deltas, report_rows
+from isograph.comparison.difference import Difference, leaves, record_differences, table_differences
+from isograph.comparison.judgement import Comparison, table_of
+from isograph.comparison.operand import CALIBRATION, UNASSIGNED, Side, read_side
+from isograph.comparison.overlap import (
     Division,
     division_agreement,
     eigengene_correlations,
     matched_modules,
     module_overlaps,
 )
-from isograph.pipeline.comparison import Comparison, table_of
-from isograph.pipeline.opened import Fit
-from isograph.pipeline.side import CALIBRATION, UNASSIGNED, Side, read_side
+from isograph.errors import ConfigError, UsageError
+from isograph.results.fit import Fit
 from isograph.schemas import FIT_TABLES
 
 _UNMATCHED = "candidate "

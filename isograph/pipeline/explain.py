@@ -19,15 +19,13 @@ import isograph
 from isograph.config import ExplainConfig
 from isograph.config.explain import IG_BASELINES, IG_N_STEPS
 from isograph.errors import ConfigError, UsageError, examples
-from isograph.explain.annotation import Annotation
-from isograph.explain.contrast import high_low_groups, high_vs_low_table
-from isograph.explain.driver import gene_driver_table
-from isograph.explain.feature import Association, Features, associations
-from isograph.explain.polarity import transcript_polarity_table
-from isograph.pipeline.explained import Explanation
-from isograph.pipeline.given import given_annotation
-from isograph.pipeline.opened import Fit
-from isograph.pipeline.subject import Subject, read_subject, subject_digests
+from isograph.explanation.annotation import Annotation
+from isograph.explanation.explained_fit import Subject, read_subject, subject_digests
+from isograph.explanation.feature import Association, Features, associations
+from isograph.explanation.tables import gene_driver_table, high_low_groups, high_vs_low_table, transcript_polarity_table
+from isograph.explanation.user_tables import given_annotation
+from isograph.results.explanation import Explanation
+from isograph.results.fit import Fit
 from isograph.runtime.progress import Display, Silent, Steps
 from isograph.runtime.threads import resolve_threads
 from isograph.schemas import Table
@@ -49,7 +47,7 @@ from isograph.store.explanation import (
 )
 
 if TYPE_CHECKING:
-    from isograph.explain.encoded import Encoded
+    from isograph.explanation.encoded import Encoded
 
 logger = logging.getLogger(__name__)
 
@@ -169,7 +167,7 @@ def _encoded(subject: Subject, config: ExplainConfig) -> Encoded | None:
     """Return the samples as the model of the fit sees them, None where no attribution is asked for."""
     if not (config.vae_attribution or config.integrated_gradients):
         return None
-    from isograph.explain.encoded import encoded_fit
+    from isograph.explanation.encoded import encoded_fit
 
     return encoded_fit(subject.fit.path, subject.scores)
 
@@ -262,7 +260,7 @@ def _explain_module(run: _Run, module_id: str, out: Path, facts: Mapping[str, ob
     with explanation_part(out / module_id, facts=told, copies=run.config.copy_formats, overwrite=overwrite) as writer:
         written = {table.name: _written(writer, table, rows, run.annotation) for table, rows in tables}
         if run.config.figure_formats:
-            from isograph.pipeline.drawing import draw_module
+            from isograph.reporting.drawing import draw_module
 
             draw_module(writer, run.subject, module_id, written, run.config.figure_formats)
 
@@ -306,11 +304,11 @@ def _attribution_tables(run: _Run, module_id: str) -> Iterator[tuple[Table, pl.L
     members = run.subject.members(module_id)
     direction = run.encoded.direction(run.subject.eigengenes[module])
     if run.config.vae_attribution:
-        from isograph.explain.response import vae_driver_table
+        from isograph.explanation.response import vae_driver_table
 
         yield VAE_DRIVERS, vae_driver_table(run.encoded, direction, run.of_scores, members, module=module)
     if run.config.integrated_gradients:
-        from isograph.explain.gradient import ig_attribution_table, integrated_gradients
+        from isograph.explanation.gradient import ig_attribution_table, integrated_gradients
 
         found = None
         if direction.exists:
@@ -321,7 +319,7 @@ def _attribution_tables(run: _Run, module_id: str) -> Iterator[tuple[Table, pl.L
 
 def _write_overview(subject: Subject, config: ExplainConfig, out: Path, facts: Mapping[str, object]) -> None:
     """Write the figure of all eigengenes beside the modules, unless it is there."""
-    from isograph.pipeline.drawing import draw_overview
+    from isograph.reporting.drawing import draw_overview
 
     if read_part(out / OVERVIEW) is not None:
         return

@@ -11,20 +11,19 @@ import orjson
 
 from isograph.bundle.bundle import TRUTH_KINDS, Bundle
 from isograph.bundle.read import read_bundle
+from isograph.config.export import FORMATS, SUMMARY, ExportConfig
 from isograph.errors import InputError, UsageError, examples
-from isograph.export.annotated import anndata_package, h5ad
-from isograph.export.cytoscape import edge_table, node_table
-from isograph.export.geneinfo import eigengene_columns, gene_info
-from isograph.export.geneset import background, gmt, ranked_lists
-from isograph.export.graphml import graphml
-from isograph.pipeline.export_plan import FORMATS, SUMMARY, ExportConfig
-from isograph.pipeline.opened import Fit
-from isograph.pipeline.outgoing import Outgoing
-from isograph.pipeline.snapshot import SNAPSHOT, Snapshot
+from isograph.exporting.annotated import anndata_package, h5ad
+from isograph.exporting.cytoscape import edge_table, node_table
+from isograph.exporting.fit_source import Outgoing
+from isograph.exporting.geneinfo import eigengene_columns, gene_info
+from isograph.exporting.geneset import background, gmt, ranked_lists
+from isograph.exporting.graphml import graphml
 from isograph.pipeline.validate import bundle_summary
-from isograph.runtime.output import refuse_existing
+from isograph.results.fit import Fit
+from isograph.results.snapshot import SNAPSHOT, Snapshot
 from isograph.store.artifact import JSON_STYLE, artifact_directory, read_manifest
-from isograph.store.file import write_whole
+from isograph.store.output import refuse_existing, write_output_file
 
 EXPORT = "fit export"
 DEFAULT_PARENT = Path("artifacts/exports")
@@ -78,7 +77,7 @@ def _exported_bundle(path: Path, config: ExportConfig, out: Path | None) -> Expo
         raise UsageError(f"{path} is a bundle: it is exported as {SUMMARY} only. Give a fit for other formats.")
     data = orjson.dumps(bundle_record(read_bundle(path)), option=JSON_STYLE | orjson.OPT_APPEND_NEWLINE)
     if out is not None:
-        write_whole(out, data)
+        write_output_file(out, data, overwrite=True)
     return Exported(out, data)
 
 
@@ -124,7 +123,7 @@ def _exported_fit(fit: Fit, config: ExportConfig, out: Path | None, *, overwrite
     for name in formats:
         files |= _WRITERS[name](outgoing)
     if is_file:
-        write_whole(place, next(iter(files.values())))
+        write_output_file(place, next(iter(files.values())), overwrite=True)
     else:
         with artifact_directory(place, EXPORT, overwrite=overwrite) as writer:
             for name, data in files.items():

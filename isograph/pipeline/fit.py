@@ -18,34 +18,34 @@ from isograph.bundle.manifest import MANIFEST, MAX_MANIFEST_BYTES, parse_manifes
 from isograph.bundle.read import read_bundle
 from isograph.config import BackendConfig, FitConfig, backend_settings
 from isograph.errors import ConfigError, InputError, UsageError, examples
+from isograph.features.assays import bundle_assays, gene_names
 from isograph.features.channel import Channels, channels
 from isograph.features.covariate import covariate_design, covariate_readings
-from isograph.network.backend import infer_network
-from isograph.network.edge import gene_edges
-from isograph.network.membership import Modules, gene_modules
-from isograph.network.pairs import correlation_pvalue
+from isograph.network.backends import infer_network
+from isograph.network.modules import ACTIVE_R, Modules, gene_modules, gene_roles
 from isograph.network.result import Network
-from isograph.network.role import ACTIVE_R, gene_roles
-from isograph.network.table import (
+from isograph.network.tables import (
     eigengene_table,
     excluded_table,
     feature_score_table,
+    gene_edges,
     hidden_factor_table,
     module_colors,
     module_table,
     summary_table,
 )
-from isograph.pipeline.assays import bundle_assays, gene_names
+from isograph.pipeline.fit_config import Request, fit_record
 from isograph.pipeline.hidden_factor import hidden_factor_rows
-from isograph.pipeline.opened import Fit, OpenedBundle
 from isograph.pipeline.preflight import preflight
-from isograph.pipeline.record import Request, fit_record
+from isograph.results.bundle import OpenedBundle
+from isograph.results.fit import Fit
 from isograph.runtime.log import run_log
-from isograph.runtime.output import refuse_existing
 from isograph.runtime.progress import Display, Silent, Steps
 from isograph.runtime.threads import resolve_threads
 from isograph.schemas import FEATURE_SCORES, FIT_TABLES
+from isograph.stats import correlation_pvalue
 from isograph.store.artifact import ArtifactWriter, artifact_directory
+from isograph.store.output import refuse_existing
 from isograph.traits.association import trait_table
 from isograph.traits.trait import read_traits
 

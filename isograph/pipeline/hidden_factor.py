@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from isograph.network.result import Confounder
-from isograph.network.table import factor_ids
-from isograph.pipeline.record import Request
+from isograph.network.tables import factor_ids
+from isograph.pipeline.fit_config import Request
 from isograph.traits.association import multiple_r
 from isograph.traits.trait import read_traits
 

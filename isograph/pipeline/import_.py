@@ -7,20 +7,24 @@ from dataclasses import replace
 from pathlib import Path
 
 from isograph import __version__
-from isograph.bundle.ingest.annotation import Assignment, assigned_genes
-from isograph.bundle.ingest.assembly import Assembly, assembled
-from isograph.bundle.ingest.cohort import Cohort, read_cohort
-from isograph.bundle.ingest.filters import samples_needed
-from isograph.bundle.ingest.quantification import Quantification, Violations
-from isograph.bundle.ingest.reading import read_quantification
-from isograph.bundle.ingest.report import ImportReport
-from isograph.bundle.ingest.samplesheet import read_samplesheet
-from isograph.bundle.ingest.scale import count_scale_violations, log_scale_warnings
-from isograph.bundle.ingest.validity import case_warnings, quantification_violations
 from isograph.bundle.write import refuse_foreign, write_bundle
 from isograph.config import ImportConfig
 from isograph.errors import InputError, UsageError
-from isograph.runtime.output import refuse_existing
+from isograph.ingest.annotation import Assignment, assigned_genes
+from isograph.ingest.assembly import Assembly, assembled
+from isograph.ingest.cohort import Cohort, read_cohort
+from isograph.ingest.filters import samples_needed
+from isograph.ingest.quantification import Quantification, Violations
+from isograph.ingest.read import read_quantification
+from isograph.ingest.report import ImportReport
+from isograph.ingest.samplesheet import read_samplesheet
+from isograph.ingest.validity import (
+    case_warnings,
+    count_scale_violations,
+    log_scale_warnings,
+    quantification_violations,
+)
+from isograph.store.output import refuse_existing
 
 REPORT_NAME = "import_report.json"
 _logger = logging.getLogger(__name__)

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from isograph.bundle.write import refuse_foreign, write_bundle
-from isograph.pipeline.opened import OpenedBundle
-from isograph.runtime.output import refuse_existing
-from isograph.simulate.bundle import simulated_bundle
-from isograph.simulate.override import overridden_spec
-from isograph.simulate.spec import fixture_spec
+from isograph.results.bundle import OpenedBundle
+from isograph.simulation.bundle import simulated_bundle
+from isograph.simulation.spec import fixture_spec, overridden_spec
+from isograph.store.output import refuse_existing
 
 _logger = logging.getLogger(__name__)
 

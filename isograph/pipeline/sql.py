@@ -9,13 +9,13 @@ from pathlib import Path
 
 import polars as pl
 
-from isograph.catalog.database import catalog_contents
-from isograph.catalog.meaning import column_comment
-from isograph.catalog.question import Question, near, questions
-from isograph.catalog.script import view_names
-from isograph.catalog.session import Limits, answered
-from isograph.catalog.statement import Statement, statements
-from isograph.catalog.tree import Tree, joined, tree
+from isograph.database.catalog import catalog_contents
+from isograph.database.column_docs import column_comment
+from isograph.database.guard import Question, near, questions
+from isograph.database.script import view_names
+from isograph.database.session import Limits, answered
+from isograph.database.statement import Statement, statements
+from isograph.database.tree import Tree, joined, tree
 from isograph.errors import InputError, UsageError, shown
 from isograph.pipeline.catalog import DEFAULT_ARTIFACTS
 

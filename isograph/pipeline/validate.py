@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from isograph.bundle.bundle import Bundle
-from isograph.bundle.finding import Finding
+from isograph.bundle.findings import Finding
 from isograph.bundle.read import inspect_bundle
 from isograph.bundle.validate import n_multi_isoform_genes
 from isograph.errors import shown

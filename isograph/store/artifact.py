@@ -9,15 +9,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO, cast
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
 import orjson
 import polars as pl
 
 import isograph
-from isograph.errors import InputError, UsageError, examples
-from isograph.runtime.output import output_directory, write_file
+from isograph.errors import InputError, examples
 from isograph.schemas import Table
+from isograph.store.files import data_digest, file_digest, read_json_object
+from isograph.store.output import output_directory, refuse_foreign, write_file
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -65,7 +66,7 @@ class ArtifactWriter:
     def file(self, name: str, data: bytes, **facts: object) -> None:
         """Write a file and remember its size, its sha256 and ``facts``."""
         write_file(self.directory / name, data)
-        self.files[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), **facts}
+        self.files[name] = {"bytes": len(data), "sha256": data_digest(data), **facts}
 
 
 class _Hashed(io.BufferedIOBase):
@@ -120,7 +121,8 @@ def artifact_directory(out: Path, kind: str, *, overwrite: bool, expected_bytes:
     UsageError
         ``out`` exists and may not be replaced: ``overwrite`` replaces nothing but an artifact of the same kind.
     """
-    _refuse_foreign(out, kind, overwrite=overwrite)
+    if overwrite:
+        refuse_foreign(out, f"a {kind}", lambda path: is_artifact(path, kind))
     with output_directory(out, overwrite=overwrite, expected_bytes=expected_bytes) as directory:
         writer = ArtifactWriter(directory, kind)
         yield writer
@@ -135,19 +137,15 @@ def artifact_directory(out: Path, kind: str, *, overwrite: bool, expected_bytes:
         verify(directory, manifest)
 
 
-def _refuse_foreign(out: Path, kind: str, *, overwrite: bool) -> None:
-    """Refuse to replace a directory that holds something else than an artifact of this kind."""
-    if not overwrite or not out.is_dir() or not any(out.iterdir()):
-        return
+def is_artifact(path: Path, kind: str) -> bool:
+    """Whether a directory has the manifest of an artifact of this kind."""
     try:
-        there = read_manifest(out).get("artifact")
+        return bool(read_manifest(path).get("artifact") == kind)
     except InputError:
-        there = None
-    if there != kind:
-        raise UsageError(f"{out} holds files and is not a {kind}, so it is not replaced. Name another directory.")
+        return False
 
 
-def read_manifest(path: Path) -> dict[str, object]:
+def read_manifest(path: Path) -> dict[str, Any]:
     """Return the manifest of an artifact directory.
 
     Raises
@@ -155,17 +153,9 @@ def read_manifest(path: Path) -> dict[str, object]:
     InputError
         There is none (the directory is not an artifact, or a run did not finish), or it is not readable.
     """
-    try:
-        content = orjson.loads((path / MANIFEST).read_bytes())
-    except FileNotFoundError:
-        raise InputError(
-            str(path), [f"no {MANIFEST}: not a directory that isograph wrote, or a run that did not finish."]
-        ) from None
-    except (OSError, orjson.JSONDecodeError) as error:
-        raise InputError(str(path), [f"{MANIFEST} cannot be read: {error}"]) from None
-    if not isinstance(content, dict):
-        raise InputError(str(path), [f"{MANIFEST} holds no object."])
-    return content
+    return read_json_object(
+        path / MANIFEST, absent=f"no {MANIFEST}: not a directory that isograph wrote, or a run that did not finish."
+    )
 
 
 def verify(path: Path, manifest: Mapping[str, object], *, needed: Iterable[str] = ()) -> None:
@@ -202,5 +192,4 @@ def _is_as_written(file: Path, facts: object) -> bool:
     """Whether a file has the size and sha256 of its manifest entry; a file of another size is not even read."""
     if not isinstance(facts, dict) or file.stat().st_size != facts.get("bytes"):
         return False
-    with file.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest() == facts.get("sha256")
+    return file_digest(file) == facts.get("sha256")

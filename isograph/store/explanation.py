@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 import polars as pl
 
 import isograph
 from isograph.errors import InputError, UsageError
-from isograph.runtime.output import output_directory, write_file
 from isograph.schemas import Table
 from isograph.store.artifact import COMPRESSION_LEVEL, JSON_STYLE, SCHEMA_VERSION, ArtifactWriter, verify
+from isograph.store.files import read_json_object
+from isograph.store.output import output_directory, write_file, write_output_file
 
 EXPLANATION_MANIFEST = "module_explanation_manifest.json"
 KIND = "explanation"
@@ -75,7 +76,7 @@ def read_part(path: Path) -> dict[str, object] | None:
     return content if content.get("artifact") == PART else None
 
 
-def read_explanation_manifest(path: Path) -> dict[str, object]:
+def read_explanation_manifest(path: Path) -> dict[str, Any]:
     """Return the manifest of an explanation, or of one module's part of it.
 
     Raises
@@ -83,16 +84,8 @@ def read_explanation_manifest(path: Path) -> dict[str, object]:
     InputError
         There is none, or it is not readable.
     """
-    try:
-        content = orjson.loads((path / EXPLANATION_MANIFEST).read_bytes())
-    except FileNotFoundError:
-        message = f"no {EXPLANATION_MANIFEST}: not an explanation, or a run that did not finish. Run it again."
-        raise InputError(str(path), [message]) from None
-    except (OSError, orjson.JSONDecodeError) as error:
-        raise InputError(str(path), [f"{EXPLANATION_MANIFEST} cannot be read: {error}"]) from None
-    if not isinstance(content, dict):
-        raise InputError(str(path), [f"{EXPLANATION_MANIFEST} holds no object."])
-    return content
+    absent = f"no {EXPLANATION_MANIFEST}: not an explanation, or a run that did not finish. Run it again."
+    return read_json_object(path / EXPLANATION_MANIFEST, absent=absent)
 
 
 def finish_explanation(out: Path, parts: Mapping[str, Mapping[str, object]], facts: Mapping[str, object]) -> None:
@@ -102,9 +95,9 @@ def finish_explanation(out: Path, parts: Mapping[str, Mapping[str, object]], fac
         listed = manifest["files"]
         if isinstance(listed, Mapping):
             files |= {f"{part}/{name}": entry for name, entry in listed.items()}
-    temporary = out / f".{EXPLANATION_MANIFEST}.tmp-{os.getpid()}"
-    write_file(temporary, orjson.dumps(_manifest(KIND, files, facts), option=JSON_STYLE))
-    temporary.replace(out / EXPLANATION_MANIFEST)
+    write_output_file(
+        out / EXPLANATION_MANIFEST, orjson.dumps(_manifest(KIND, files, facts), option=JSON_STYLE), overwrite=True
+    )
 
 
 def refuse_foreign(out: Path) -> None:

@@ -7,13 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-import scipy.special
 
-from isograph.kernels._jit import Index, Matrix, Vector
+from isograph.arrays import Matrix, Vector
 from isograph.schemas import TRAITS
+from isograph.stats import (
+    FLAT,
+    benjamini_hochberg,
+    correlation_pvalue,
+    group_moments,
+    student_pvalue,
+    welch,
+    welch_anova,
+)
 from isograph.traits.trait import Trait, level_rows
 
-FLAT = 1e-10
 # NOTE: simulated under no difference, Welch's p < 0.001 comes up in 5.5 % of cases for levels of 2 and 50 samples, in
 # 1.5 % for 3 and 50, in 6.7 % for 12 levels of 2, in 1.9 % for 12 of 3; under the limits below in at most 0.7 %.
 SAFE_LEVEL = 5
@@ -22,12 +29,26 @@ LEVELS_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Tests:
-    """One trait against every module: effect, statistic and p-value (n_modules,), NaN where not estimable."""
+class TraitTest:
+    """One trait against every module.
 
+    Attributes
+    ----------
+    test : ``pearson``, ``welch`` or ``welch_anova``.
+    effect, statistic, pvalue : (n_modules,), NaN where not estimable.
+    n : samples used.
+    level, reference : the levels compared; None for a number.
+    reason : why nothing is estimable, or which samples were left out.
+    """
+
+    test: str
     effect: Vector
     statistic: Vector
     pvalue: Vector
+    n: int
+    level: str | None = None
+    reference: str | None = None
+    reason: str | None = None
 
 
 def trait_table(module_ids: Sequence[str], eigengenes: Matrix, traits: Sequence[Trait]) -> pl.DataFrame:
@@ -36,7 +57,7 @@ def trait_table(module_ids: Sequence[str], eigengenes: Matrix, traits: Sequence[
     A number is tested by Pearson correlation, two levels by Welch's t, more by Welch's ANOVA, over the samples that
     have a value. Levels so small that Welch's p-values would be too small are left out, and the row says which.
     """
-    blocks = [_block(module_ids, eigengenes, trait, position) for position, trait in enumerate(traits)]
+    blocks = [_trait_rows(module_ids, eigengenes, trait, position) for position, trait in enumerate(traits)]
     columns = {**TRAITS.schema, "position": pl.Int64()}
     table = pl.concat(blocks) if blocks else pl.DataFrame(schema=columns)
     table = table.sort("module_id", "position", maintain_order=True)
@@ -64,46 +85,78 @@ def multiple_r(scores: Matrix, trait: Trait) -> Vector:
     return r
 
 
-def _block(module_ids: Sequence[str], eigengenes: Matrix, trait: Trait, position: int) -> pl.DataFrame:
+def _trait_rows(module_ids: Sequence[str], eigengenes: Matrix, trait: Trait, position: int) -> pl.DataFrame:
     """Return the rows of one trait, without q-values."""
-    level, reference, reason = None, None, None
-    rows = level_rows(trait)
-    used = _usable_levels([len(samples) for samples in rows])
-    left_out = [f"{name} ({len(rows[number])})" for number, name in enumerate(trait.levels) if number not in used]
-    if left_out:
-        named = ", ".join(left_out[:LEVELS_NAMED]) + (", …" if len(left_out) > LEVELS_NAMED else "")
-        reason = f"levels with too few samples left out: {named}" if used else f"too few samples in the levels: {named}"
-    kept = [rows[number] for number in used]
-    n = sum(map(len, kept)) if trait.levels else int(np.isfinite(trait.values).sum())
-    if not trait.levels:
-        test, tests = "pearson", pearson(eigengenes, trait.values)
-        reason = "fewer than 4 samples have a value" if n < 4 else reason
-    elif len(used) == 2 or len(trait.levels) == 2:
-        test, tests = "welch", welch(eigengenes, *kept) if len(used) == 2 else _not_estimable(len(module_ids))
-        reference, level = (trait.levels[number] for number in (used if len(used) == 2 else (0, 1)))
-    else:
-        test, tests = "welch_anova", welch_anova(eigengenes, kept)
-        level = "|".join(trait.levels[number] for number in used)
+    tested = _level_test(eigengenes, trait) if trait.levels else pearson_test(eigengenes, trait.values)
     n_modules = len(module_ids)
     flat = "no variance within a level" if trait.levels else "no variance in the samples with a value"
-    reasons = [reason or (None if np.isfinite(p) else flat) for p in tests.pvalue]
+    reasons = [tested.reason or (None if np.isfinite(p) else flat) for p in tested.pvalue]
     return pl.DataFrame(
         {
             "module_id": module_ids,
             "trait": [trait.name] * n_modules,
-            "test": [test] * n_modules,
-            "effect": tests.effect,
-            "statistic": tests.statistic,
-            "pvalue": tests.pvalue,
+            "test": [tested.test] * n_modules,
+            "effect": tested.effect,
+            "statistic": tested.statistic,
+            "pvalue": tested.pvalue,
             "qvalue": np.full(n_modules, np.nan),
-            "n": [n] * n_modules,
-            "level": [level] * n_modules,
-            "reference": [reference] * n_modules,
+            "n": [tested.n] * n_modules,
+            "level": [tested.level] * n_modules,
+            "reference": [tested.reference] * n_modules,
             "reason": reasons,
             "position": [position] * n_modules,
         },
         schema={**TRAITS.schema, "position": pl.Int64()},
     )
+
+
+def pearson_test(eigengenes: Matrix, values: Vector) -> TraitTest:
+    """Return Pearson's r, t = r √(dof / (1 − r²)) and its two-sided p, dof = n − 2, over the samples with a value.
+
+    Fewer than 4 values, or values that do not vary: NaN.
+    """
+    present = np.isfinite(values)
+    n = int(present.sum())
+    nothing = np.full(len(eigengenes), np.nan)
+    if n < 4:
+        return TraitTest("pearson", nothing, nothing, nothing, n, reason="fewer than 4 samples have a value")
+    x = values[present] - values[present].mean()
+    y = eigengenes[:, present] - eigengenes[:, present].mean(axis=1, keepdims=True)
+    scale = np.sqrt((x @ x) * np.einsum("ij,ij->i", y, y))
+    varies = scale > FLAT * np.abs(values[present]).max() * np.sqrt(n)
+    r = nothing.copy()
+    r[varies] = np.clip(y[varies] @ x / scale[varies], -1.0, 1.0)
+    dof = n - 2
+    with np.errstate(divide="ignore"):
+        statistic = r * np.sqrt(dof / (1.0 - r * r))
+    return TraitTest("pearson", r, statistic, correlation_pvalue(r, dof), n)
+
+
+def _level_test(eigengenes: Matrix, trait: Trait) -> TraitTest:
+    """Return Welch's t of two levels or Welch's F of more, over the levels that are large enough to be tested."""
+    rows = level_rows(trait)
+    used = _usable_levels([len(samples) for samples in rows])
+    left_out = [f"{name} ({len(rows[number])})" for number, name in enumerate(trait.levels) if number not in used]
+    reason = None
+    if left_out:
+        named = ", ".join(left_out[:LEVELS_NAMED]) + (", …" if len(left_out) > LEVELS_NAMED else "")
+        reason = f"levels with too few samples left out: {named}" if used else f"too few samples in the levels: {named}"
+    groups = [group_moments(eigengenes[:, rows[number]]) for number in used]
+    n = sum(len(rows[number]) for number in used)
+    nothing = np.full(len(eigengenes), np.nan)
+    is_pair = len(used) == 2 or len(trait.levels) == 2
+    if is_pair:
+        reference, level = (trait.levels[number] for number in (used or (0, 1)))
+        if not used:
+            return TraitTest("welch", nothing, nothing, nothing, n, level, reference, reason)
+        pair = welch(*groups)
+        pvalue = student_pvalue(pair.statistic, pair.dof)
+        return TraitTest("welch", pair.difference, pair.statistic, pvalue, n, level, reference, reason)
+    if not used:
+        return TraitTest("welch_anova", nothing, nothing, nothing, n, "", None, reason)
+    several = welch_anova(groups)
+    levels = "|".join(trait.levels[number] for number in used)
+    return TraitTest("welch_anova", several.eta_squared, several.statistic, several.pvalue, n, levels, None, reason)
 
 
 def _usable_levels(sizes: Sequence[int]) -> list[int]:
@@ -119,95 +172,3 @@ def _usable_levels(sizes: Sequence[int]) -> list[int]:
         if size >= 2 and len(used) >= 2 and balanced and enough:
             return used
     return []
-
-
-def _not_estimable(n_modules: int) -> Tests:
-    return Tests(*(np.full(n_modules, np.nan) for _ in range(3)))
-
-
-def pearson(eigengenes: Matrix, values: Vector) -> Tests:
-    """Return r, t = r √(dof / (1 − r²)) and its two-sided p, dof = n − 2, over the samples with a value.
-
-    eigengenes: (n_modules, n_samples). values: (n_samples,), NaN where missing. Fewer than 4 values, or values that
-    do not vary: NaN.
-    """
-    present = np.isfinite(values)
-    n = int(present.sum())
-    r = np.full(len(eigengenes), np.nan)
-    if n >= 4:
-        x = values[present] - values[present].mean()
-        y = eigengenes[:, present] - eigengenes[:, present].mean(axis=1, keepdims=True)
-        scale = np.sqrt((x @ x) * np.einsum("ij,ij->i", y, y))
-        varies = scale > FLAT * np.abs(values[present]).max() * np.sqrt(n)
-        r[varies] = np.clip(y[varies] @ x / scale[varies], -1.0, 1.0)
-    dof = n - 2
-    with np.errstate(divide="ignore"):
-        statistic = r * np.sqrt(dof / (1.0 - r * r)) if n >= 4 else r.copy()
-    pvalue = scipy.special.betainc(dof / 2.0, 0.5, 1.0 - r * r) if n >= 4 else r.copy()
-    return Tests(r, statistic, pvalue)
-
-
-def welch(eigengenes: Matrix, reference: Index, level: Index) -> Tests:
-    """Return mean(level) − mean(reference), Welch's t and its two-sided p.
-
-    Welch 1947, Biometrika 34:28–35, doi:10.1093/biomet/34.1-2.28; degrees of freedom by Satterthwaite. A group
-    without variance makes the test NaN, never p = 0. eigengenes: (n_modules, n_samples); groups: sample numbers.
-    """
-    first, second = eigengenes[:, reference], eigengenes[:, level]
-    effect = second.mean(axis=1) - first.mean(axis=1)
-    v1, v2 = _squared_error(first), _squared_error(second)
-    flat = (v1 <= 0.0) | (v2 <= 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        statistic = effect / np.sqrt(v1 + v2)
-        dof = (v1 + v2) ** 2 / (v1**2 / (len(reference) - 1) + v2**2 / (len(level) - 1))
-        pvalue = 2.0 * scipy.special.stdtr(dof, -np.abs(statistic))
-    return Tests(effect, np.where(flat, np.nan, statistic), np.where(flat, np.nan, pvalue))
-
-
-def welch_anova(eigengenes: Matrix, groups: Sequence[Index]) -> Tests:
-    """Return η² (between over total sum of squares), Welch's F and its p.
-
-    Welch 1951, Biometrika 38:330–336, doi:10.1093/biomet/38.3-4.330. A group without variance makes the test NaN.
-    eigengenes: (n_modules, n_samples); groups: sample numbers of each level, at least two in each.
-    """
-    n_modules, k = len(eigengenes), len(groups)
-    if k < 2:
-        return _not_estimable(n_modules)
-    sizes = np.array([len(group) for group in groups], dtype=np.float64)[:, None]
-    means = np.array([eigengenes[:, group].mean(axis=1) for group in groups])
-    errors = np.array([_squared_error(eigengenes[:, group]) for group in groups])
-    flat = (errors <= 0.0).any(axis=0)
-    grand = (sizes * means).sum(axis=0) / sizes.sum()
-    between = (sizes * (means - grand) ** 2).sum(axis=0)
-    within = (errors * sizes * (sizes - 1.0)).sum(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weights = 1.0 / errors
-        total = weights.sum(axis=0)
-        centre = (weights * means).sum(axis=0) / total
-        spread = ((1.0 - weights / total) ** 2 / (sizes - 1.0)).sum(axis=0)
-        f = (weights * (means - centre) ** 2).sum(axis=0) / (k - 1.0)
-        statistic = f / (1.0 + 2.0 * (k - 2.0) / (k * k - 1.0) * spread)
-        pvalue = scipy.special.fdtrc(k - 1.0, (k * k - 1.0) / (3.0 * spread), statistic)
-        effect = between / (between + within)
-    return Tests(effect, np.where(flat, np.nan, statistic), np.where(flat, np.nan, pvalue))
-
-
-def benjamini_hochberg(pvalues: Vector) -> Vector:
-    """Return q-values over the p-values that are not NaN; NaN stays NaN and does not count.
-
-    Benjamini & Hochberg 1995, J R Stat Soc B 57:289–300.
-    """
-    q = np.full(len(pvalues), np.nan)
-    tested = np.flatnonzero(~np.isnan(pvalues))
-    order = tested[np.argsort(pvalues[tested], kind="stable")]
-    ranks = np.arange(1, len(order) + 1)
-    scaled = pvalues[order] * len(order) / ranks
-    q[order] = np.minimum(1.0, np.minimum.accumulate(scaled[::-1])[::-1])
-    return q
-
-
-def _squared_error(values: Matrix) -> Vector:
-    """Return the squared standard error of each row's mean, 0 where the row is flat."""
-    error: Vector = values.var(axis=1, ddof=1) / values.shape[1]
-    flat = np.ptp(values, axis=1) <= FLAT * np.abs(values).max(axis=1, initial=0.0)
-    return np.where(flat, 0.0, error)

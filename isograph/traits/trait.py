@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from isograph.arrays import Index, Vector
 from isograph.errors import InputError, examples
-from isograph.kernels._jit import Index, Vector
 
 MAX_LEVELS = 50
 

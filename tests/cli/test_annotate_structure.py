@@ -254,7 +254,7 @@ def test_annotate_structure__gff3(isograph, tmp_path, pairs):
 
 def test_annotate_structure__no_such_gtf(isograph, tmp_path, pairs):
     absent = tmp_path / "absent.gtf"
-    assert refused(isograph, tmp_path, "--gtf", absent, "--switch-pairs", pairs) == f"{absent}: no such file\n"
+    assert refused(isograph, tmp_path, "--gtf", absent, "--switch-pairs", pairs) == f"{absent}: no such file.\n"
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ import orjson
 import polars as pl
 import pytest
 
+from isograph.benchmarking import run as fixture_run
 from isograph.bundle.write import write_bundle
-from isograph.pipeline import fixture_run
 from isograph.schemas import FIT_TABLES
-from isograph.simulate.bundle import simulated_bundle
-from isograph.simulate.spec import fixture_spec, fixture_specs
+from isograph.simulation.bundle import simulated_bundle
+from isograph.simulation.spec import fixture_spec, fixture_specs
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGE = "core_v1-selection-factor"
@@ -284,8 +284,8 @@ def test_benchmark__never_replaces_a_directory_by_a_report(isograph, tmp_path):
 
 
 def test_benchmark__knows_every_gate_of_every_fixture(tmp_path):
-    from isograph.pipeline.benchmark_plan import BenchmarkConfig, benchmark_plan
-    from isograph.simulate.spec import suites
+    from isograph.benchmarking.plan import BenchmarkConfig, benchmark_plan
+    from isograph.simulation.spec import suites
 
     plans = benchmark_plan(BenchmarkConfig(suites=suites(), artifacts=tmp_path, seeds=(0, 1)))
     assert [plan.stage.name for plan in plans] == [f"{suite}-factor" for suite in suites()]
@@ -295,7 +295,7 @@ def test_benchmark__knows_every_gate_of_every_fixture(tmp_path):
 
 
 def test_benchmark__gives_recorded_covariates_when_told(tmp_path):
-    from isograph.pipeline.benchmark_plan import BenchmarkConfig, benchmark_plan
+    from isograph.benchmarking.plan import BenchmarkConfig, benchmark_plan
 
     (plan,) = benchmark_plan(BenchmarkConfig(suites=("stress_v1",), covariates="given", artifacts=tmp_path))
     assert plan.stage.name == "stress_v1-factor-covariates"

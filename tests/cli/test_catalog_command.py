@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from isograph.catalog.script import view_names
-from isograph.catalog.statement import statements
+from isograph.database.script import view_names
+from isograph.database.statement import statements
 
 SHELL = Path(sys.executable).with_name("duckdb")
 

@@ -10,7 +10,7 @@ import pytest
 
 import isograph as package
 from isograph.bundle.write import write_bundle
-from isograph.export import annotated
+from isograph.exporting import annotated
 from isograph.store.artifact import read_manifest, verify
 
 ALL = ("cytoscape", "graphml", "gmt", "rnk", "wgcna", "anndata")

@@ -6,8 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from isograph.pipeline.opened import OpenedBundle
 from isograph.pipeline.simulate import simulate
+from isograph.results.bundle import OpenedBundle
 
 SUITES = ("core_v1", "multiplex_v1", "null_v1", "scale_v1", "stress_v1")
 

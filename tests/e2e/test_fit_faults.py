@@ -13,8 +13,7 @@ import pytest
 
 import isograph as ig
 from isograph.errors import ResourceError
-from isograph.runtime import output
-from isograph.store import artifact
+from isograph.store import artifact, output
 
 # Nine tables, fit_config.json, calibration.json, run.log and the manifest.
 N_FILES = 14

@@ -5,8 +5,8 @@ import pytest
 
 import isograph as ig
 from isograph.config import ImportConfig
+from isograph.config.export import ExportConfig
 from isograph.pipeline.export import export
-from isograph.pipeline.export_plan import ExportConfig
 from isograph.pipeline.import_ import import_bundle
 
 pytestmark = pytest.mark.real

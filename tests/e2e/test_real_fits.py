@@ -4,10 +4,10 @@ import polars as pl
 import pytest
 
 import isograph as ig
+from isograph.benchmarking.metrics import ari
+from isograph.benchmarking.stability_report import StabilityRequest, stability_report
 from isograph.config import ImportConfig
-from isograph.evaluate.metrics import ari
 from isograph.pipeline.import_ import import_bundle
-from isograph.pipeline.stability import StabilityRequest, stability_report
 
 pytestmark = pytest.mark.real
 

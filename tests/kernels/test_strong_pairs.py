@@ -7,7 +7,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from reference import correlation as reference
 
 from isograph.network import pairs
-from isograph.network.pairs import correlation_pvalue, strong_pairs
+from isograph.network.pairs import strong_pairs
+from isograph.stats import correlation_pvalue
 
 EXACT = 1e-14
 SMALL_TILE = 8

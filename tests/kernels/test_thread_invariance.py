@@ -5,7 +5,8 @@ import pytest
 
 from isograph.features import switch
 from isograph.features.covariate import Design
-from isograph.network import eigengene, graph, pairs
+from isograph.network import communities, pairs
+from isograph.network import modules as network_modules
 
 # NOTE: chunks and tiles so small that every worker has many of them.
 FEW_ROWS = 3
@@ -15,8 +16,8 @@ SMALL_TILE = 8
 @pytest.fixture(autouse=True)
 def many_chunks(monkeypatch):
     monkeypatch.setattr(switch, "GENES_PER_CHUNK", FEW_ROWS)
-    monkeypatch.setattr(eigengene, "ROWS_PER_CHUNK", FEW_ROWS)
-    monkeypatch.setattr(graph, "ROWS_PER_CHUNK", FEW_ROWS)
+    monkeypatch.setattr(network_modules, "ROWS_PER_CHUNK", FEW_ROWS)
+    monkeypatch.setattr(communities, "ROWS_PER_CHUNK", FEW_ROWS)
     monkeypatch.setattr(pairs, "PAIRS_PER_CHUNK", FEW_ROWS)
     monkeypatch.setattr(pairs, "TILE", SMALL_TILE)
 
@@ -71,7 +72,7 @@ def test_second_order_similarities__are_the_same_bytes_at_any_thread_count(threa
     source, target, strength = source[kept], target[kept], rng.uniform(0.1, 1, size=kept.sum())
 
     def found(n_threads):
-        return in_bytes(graph.second_order_similarities(source, target, strength, 30, threads=n_threads))
+        return in_bytes(communities.second_order_similarities(source, target, strength, 30, threads=n_threads))
 
     assert found(threads) == found(1)
 
@@ -82,7 +83,7 @@ def test_community_eigengenes__are_the_same_bytes_at_any_thread_count(threads):
     community_of = np.where(np.arange(50) % 5 == 4, -1, np.arange(50) % 8)
 
     def found(n_threads):
-        result = eigengene.community_eigengenes(z, community_of, 8, threads=n_threads)
+        result = network_modules.community_eigengenes(z, community_of, 8, threads=n_threads)
         return in_bytes(result.eigengenes, result.explained, result.kme)
 
     assert found(threads) == found(1)

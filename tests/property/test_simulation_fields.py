@@ -4,9 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isograph.simulate.bundle import simulation
-from isograph.simulate.limit import PLANTED_ROLES, SAMPLINGS
-from isograph.simulate.spec import FixtureSpec
+from isograph.simulation.bundle import simulation
+from isograph.simulation.spec import PLANTED_ROLES, SAMPLINGS, FixtureSpec
 
 
 def from_to(low: float, high: float) -> st.SearchStrategy[float]:

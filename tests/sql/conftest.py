@@ -12,11 +12,11 @@ import pytest
 
 import isograph as ig
 from isograph.bundle.read import read_bundle
-from isograph.catalog.bundle_view import bundle_views
-from isograph.catalog.connection import connection
-from isograph.catalog.counts import MATRIX_OF, counts_queries, register_matrix
-from isograph.catalog.database import catalog_contents, make_views
-from isograph.catalog.tree import tree
+from isograph.database.bundle_view import bundle_views
+from isograph.database.catalog import catalog_contents, make_views
+from isograph.database.connection import connection
+from isograph.database.counts import MATRIX_OF, counts_queries, register_matrix
+from isograph.database.tree import tree
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLES = ROOT / "fixtures" / "bundles_0_1_5"

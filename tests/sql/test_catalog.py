@@ -9,9 +9,9 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import isograph
-from isograph.catalog.bundle_view import bundle_views
-from isograph.catalog.connection import answer, connection, create_view
-from isograph.catalog.statement import Statement, sql_directory, statement
+from isograph.database.bundle_view import bundle_views
+from isograph.database.connection import answer, connection, create_view
+from isograph.database.statement import Statement, sql_directory, statement
 from isograph.errors import InputError
 
 REPOSITORY = Path(__file__).resolve().parents[2]

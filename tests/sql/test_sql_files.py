@@ -10,11 +10,10 @@ import duckdb
 import polars as pl
 import pytest
 
-from isograph.catalog.bundle_view import VIEW_OF_KIND
-from isograph.catalog.connection import answer
-from isograph.catalog.frame import relation_frame
-from isograph.catalog.statement import statement, statements
-from isograph.catalog.tree import BUNDLE_TABLE_OF_KIND, EXPLANATION_TABLES
+from isograph.database.bundle_view import VIEW_OF_KIND
+from isograph.database.connection import answer, relation_frame
+from isograph.database.statement import statement, statements
+from isograph.database.tree import BUNDLE_TABLE_OF_KIND, EXPLANATION_TABLES
 from isograph.schemas import FIT_TABLES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -57,7 +56,7 @@ def called_with(name: str) -> list[str]:
     """Where the catalog asks for the statement of that ``name``."""
     return [
         f"{module.name}:{call.lineno}"
-        for module in (REPOSITORY / "isograph" / "catalog").glob("*.py")
+        for module in (REPOSITORY / "isograph" / "database").glob("*.py")
         for call in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
         if isinstance(call, ast.Call)
         and getattr(call.func, "id", "") in ("statement", "_answered")

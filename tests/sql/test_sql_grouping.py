@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from isograph.catalog.connection import answer, connection
-from isograph.catalog.statement import statement
+from isograph.database.connection import answer, connection
+from isograph.database.statement import statement
 
 TRANSCRIPTS = {"transcript_id": pl.String, "gene_id": pl.String, "transcript_row": pl.Int64}
 GENES = {"gene_id": pl.String, "gene_row": pl.Int64}

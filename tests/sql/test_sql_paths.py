@@ -9,8 +9,8 @@ import pytest
 
 from isograph.bundle.bundle import Bundle
 from isograph.bundle.write import write_bundle
-from isograph.catalog.bundle_view import bundle_views, gene_grouping, transcript_grouping
-from isograph.catalog.connection import file_views
+from isograph.database.bundle_view import bundle_views, gene_grouping, transcript_grouping
+from isograph.database.connection import file_views
 
 # NOTE: a directory, and a sibling that a glob, an unescaped quote or a Hive reading of its name would also reach.
 NAMES = [

@@ -13,9 +13,9 @@ from polars.testing import assert_frame_equal
 from scipy.stats import hypergeom
 
 from isograph.bundle.read import read_bundle
-from isograph.catalog.frame import relation_frame
-from isograph.catalog.statement import statement, statements
-from isograph.catalog.tree import EXPLANATION_TABLES
+from isograph.database.connection import relation_frame
+from isograph.database.statement import statement, statements
+from isograph.database.tree import EXPLANATION_TABLES
 from isograph.schemas import FIT_TABLES
 
 NAMES = ("other", "run")

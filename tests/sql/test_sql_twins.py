@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from isograph.catalog.connection import answer
-from isograph.catalog.statement import statement
+from isograph.database.connection import answer
+from isograph.database.statement import statement
 
 SQL = Path(__file__).resolve().parents[2] / "sql"
 

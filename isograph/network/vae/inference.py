@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from isograph.arrays import Index, Matrix, Vector
 from isograph.config import VaeConfig
 from isograph.errors import ConvergenceError, UsageError
 from isograph.features.channel import Channels
-from isograph.kernels._jit import Index, Matrix, Vector
-from isograph.network.graph import second_order_similarities
+from isograph.network.communities import SimilarPairs, best_partition, second_order_similarities
 from isograph.network.pairs import (
     StrongPairs,
     observed_pairs,
@@ -20,12 +20,9 @@ from isograph.network.pairs import (
     scan_memory,
     strong_pairs,
 )
-from isograph.network.partition import best_partition
 from isograph.network.result import Network
-from isograph.network.similarity import SimilarPairs
-from isograph.network.vae.calibration import Evidence, calibration
+from isograph.network.vae.calibration import Evidence, calibration, reconstruction_fidelity
 from isograph.network.vae.checkpoint import CHECKPOINT, checkpoint_bytes
-from isograph.network.vae.fidelity import reconstruction_fidelity
 from isograph.network.vae.model import VaeModel
 from isograph.network.vae.rowspace import RowSpace, row_space
 from isograph.network.vae.training import Course, Trained, one_torch_thread, train, training_device

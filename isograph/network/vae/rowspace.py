@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
-from isograph.kernels._jit import Matrix, Vector
+from isograph.arrays import Matrix, Vector
 from isograph.runtime.threads import single_threaded_blas
 
 SMALLEST_SHARE = 1e-10

@@ -1,10 +1,10 @@
-"""Training: from the best linear model down the negative evidence bound, for as long as held-out samples gain."""
+"""Adam, the optimiser."""
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,15 +12,50 @@ import torch
 
 from isograph.config import VaeConfig
 from isograph.errors import ConvergenceError, UsageError
-from isograph.network.vae.adam import Adam
-from isograph.network.vae.bound import Networks, Terms
-from isograph.network.vae.model import Sizes
-from isograph.network.vae.start import linear_start
+from isograph.network.vae.model import Networks, Sizes, Terms, linear_start
+
+MEAN_DECAY = 0.9
+
+SQUARE_DECAY = 0.999
+
+SMALLEST_STEP_SCALE = 1e-8
+
+
+class Adam:
+    """Steps of Kingma & Ba 2015 (arXiv:1412.6980, algorithm 1) with their constants.
+
+    NOTE: torch's own brings its compiler along, which takes longer to import than a fit takes to train.
+    """
+
+    def __init__(self, parameters: Sequence[torch.nn.Parameter], learning_rate: float) -> None:
+        self._parameters = list(parameters)
+        self._learning_rate = learning_rate
+        self._means = [torch.zeros_like(parameter) for parameter in parameters]
+        self._squares = [torch.zeros_like(parameter) for parameter in parameters]
+        self._n_steps = 0
+
+    def step(self) -> None:
+        """Move the parameters against their gradients, and drop the gradients."""
+        self._n_steps += 1
+        mean_weight = 1.0 - MEAN_DECAY**self._n_steps
+        square_weight = 1.0 - SQUARE_DECAY**self._n_steps
+        with torch.no_grad():
+            for parameter, mean, square in zip(self._parameters, self._means, self._squares, strict=True):
+                if parameter.grad is None:
+                    continue
+                mean.lerp_(parameter.grad, 1.0 - MEAN_DECAY)
+                square.mul_(SQUARE_DECAY).addcmul_(parameter.grad, parameter.grad, value=1.0 - SQUARE_DECAY)
+                scale = (square / square_weight).sqrt_().add_(SMALLEST_STEP_SCALE)
+                parameter.addcdiv_(mean, scale, value=-self._learning_rate / mean_weight)
+                parameter.grad = None
+
 
 logger = logging.getLogger(__name__)
 
 HELD_OUT_DRAWS = 8
+
 DIVERGED_FACTOR = 10.0
+
 ADVICE = "Lower learning_rate or clip_norm (--set learning_rate=1e-4), or use --backend factor, which trains nothing."
 
 

@@ -6,17 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 
+from isograph.arrays import Index, Vector
 from isograph.config.wgcna import WgcnaConfig
 from isograph.features.channel import Channels
-from isograph.kernels._jit import Index, Vector
-from isograph.network.graph import giant_component_fraction
+from isograph.network.communities import giant_component_fraction
 from isograph.network.pairs import PAIRS_PER_CHUNK, pair_correlations
 from isograph.network.result import Network
 from isograph.network.wgcna.blockwise import BlockwiseModules, blockwise_memory, blockwise_modules
-from isograph.network.wgcna.coefficient import TILE
-from isograph.network.wgcna.color import labels_to_colors
+from isograph.network.wgcna.correlation_matrix import TILE
 from isograph.runtime.progress import Steps
 from isograph.runtime.threads import run_chunks
+from isograph.schemas.color import labels_to_colors
 
 BYTES_PER_EDGE = 80
 

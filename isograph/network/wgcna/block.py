@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from isograph.arrays import Index, Matrix, Vector
 from isograph.config.wgcna import WgcnaConfig
 from isograph.errors import InputError
-from isograph.kernels._jit import Index, Matrix, Vector
-from isograph.network.wgcna.coefficient import CorrelationOptions, correlation
+from isograph.network.wgcna.correlation_matrix import CorrelationOptions, correlation
 from isograph.network.wgcna.eigengene import module_eigengenes
-from isograph.network.wgcna.overlap import adjacency, overlap_dissimilarity
+from isograph.network.wgcna.tom import adjacency, overlap_dissimilarity
 from isograph.network.wgcna.tree import Tree, destructive_linkage, square_of
 from isograph.network.wgcna.treecut import TreeCut, hybrid_tree_cut
 from isograph.runtime.progress import Steps

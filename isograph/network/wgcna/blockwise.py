@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from isograph.arrays import Index, Matrix
 from isograph.config.wgcna import R_MAX_BLOCK_SIZE, R_POWER, WgcnaConfig
 from isograph.errors import InputError
-from isograph.kernels._jit import Index, Matrix
 from isograph.network.wgcna.block import (
     Block,
     BlockRules,
@@ -18,17 +18,17 @@ from isograph.network.wgcna.block import (
     correlation_options,
     membership_options,
 )
-from isograph.network.wgcna.coefficient import CorrelationOptions, correlation, fisher_pvalue
-from isograph.network.wgcna.color import labels_to_colors
+from isograph.network.wgcna.correlation_matrix import CorrelationOptions, correlation, fisher_pvalue
 from isograph.network.wgcna.eigengene import ModuleEigengenes, module_eigengenes
+from isograph.network.wgcna.good_features import good_samples_genes
 from isograph.network.wgcna.merging import MergedModules, merge_close_modules
-from isograph.network.wgcna.partition import feature_blocks
-from isograph.network.wgcna.quality import good_samples_genes
+from isograph.network.wgcna.preclustering import feature_blocks
 from isograph.network.wgcna.threshold import SoftThresholds, soft_threshold_table
 from isograph.network.wgcna.tree import Tree
 from isograph.runtime.progress import Steps
 from isograph.runtime.resources import require_memory
 from isograph.runtime.threads import resolve_threads
+from isograph.schemas.color import labels_to_colors
 
 logger = logging.getLogger(__name__)
 

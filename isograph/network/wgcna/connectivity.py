@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from isograph.arrays import Matrix, Vector
 from isograph.errors import InputError
-from isograph.kernels._jit import Matrix, Vector
-from isograph.network.wgcna.coefficient import DEFAULT, MIN_PRESENT, CorrelationOptions, correlation
+from isograph.network.wgcna.correlation_matrix import DEFAULT, MIN_PRESENT, CorrelationOptions, correlation
 from isograph.network.wgcna.eigengene import Labels, is_grey
-from isograph.network.wgcna.overlap import adjacency
+from isograph.network.wgcna.tom import adjacency
 
 MIN_MODULE = 3
 HUB_POWER = 2.0

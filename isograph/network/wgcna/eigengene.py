@@ -9,9 +9,9 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
+from isograph.arrays import Matrix, Vector
 from isograph.errors import InputError
-from isograph.kernels._jit import Matrix, Vector
-from isograph.network.wgcna.coefficient import correlation
+from isograph.network.wgcna.correlation_matrix import correlation
 from isograph.network.wgcna.imputation import NEIGHBOURS, impute_knn
 from isograph.network.wgcna.tree import average_linkage
 from isograph.runtime.threads import single_threaded_blas

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from isograph.arrays import Index, Matrix, Vector
 from isograph.errors import InputError
-from isograph.kernels._jit import Index, Matrix, Vector
-from isograph.network.wgcna.sampling import RRandom
+from isograph.network.wgcna.r_random import RRandom
 
 NEIGHBOURS = 10
 MAX_ROW_SHARE = 0.5

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from isograph.arrays import Index, Matrix
 from isograph.config.check import require
 from isograph.errors import InputError
-from isograph.kernels._jit import Index, Matrix
-from isograph.network.wgcna.coefficient import DEFAULT, CorrelationOptions, correlation
-from isograph.network.wgcna.color import standard_colors
+from isograph.network.wgcna.correlation_matrix import DEFAULT, CorrelationOptions, correlation
 from isograph.network.wgcna.eigengene import (
     Labels,
     ModuleEigengenes,
@@ -19,6 +18,7 @@ from isograph.network.wgcna.eigengene import (
     module_eigengenes,
 )
 from isograph.network.wgcna.tree import Tree, average_linkage, tree_groups
+from isograph.schemas.color import standard_colors
 
 
 @dataclass(frozen=True, slots=True)

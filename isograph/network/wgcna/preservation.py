@@ -9,14 +9,14 @@ from functools import partial
 import numpy as np
 import scipy.special
 
+from isograph.arrays import Index, Matrix, Vector
 from isograph.config.check import require
 from isograph.config.wgcna import NETWORK_TYPES, canonical
 from isograph.errors import InputError, examples
-from isograph.kernels._jit import Index, Matrix, Vector
-from isograph.network.wgcna.coefficient import MIN_PRESENT, correlation
 from isograph.network.wgcna.connectivity import signed_kme
+from isograph.network.wgcna.correlation_matrix import MIN_PRESENT, correlation
 from isograph.network.wgcna.eigengene import Labels, is_grey, module_eigengenes
-from isograph.network.wgcna.overlap import powered
+from isograph.network.wgcna.tom import powered
 from isograph.runtime.threads import run_calls
 
 N_PERMUTATIONS = 100

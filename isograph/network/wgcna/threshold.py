@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from isograph.arrays import Matrix, Vector
 from isograph.config.check import require
 from isograph.config.wgcna import NETWORK_TYPES, canonical
 from isograph.errors import InputError
-from isograph.kernels._jit import Matrix, Vector
-from isograph.network.wgcna.coefficient import (
+from isograph.network.wgcna.correlation_matrix import (
     DEFAULT,
     TILE,
     CorrelationOptions,
@@ -19,7 +19,7 @@ from isograph.network.wgcna.coefficient import (
     correlation_rows,
     correlation_tile,
 )
-from isograph.network.wgcna.overlap import similarity
+from isograph.network.wgcna.tom import similarity
 from isograph.runtime.threads import run_chunks
 
 POWERS = (*range(1, 11), 12, 14, 16, 18, 20)

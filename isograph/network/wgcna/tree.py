@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from isograph.arrays import Index, Matrix, Vector
 from isograph.errors import InputError
-from isograph.kernels._jit import Index, Matrix, Vector
 from isograph.runtime.threads import run_chunks
 
 ROWS_PER_CHUNK = 256

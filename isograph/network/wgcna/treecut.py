@@ -7,10 +7,10 @@ from typing import TypedDict, Unpack
 
 import numpy as np
 
+from isograph.arrays import Index, Matrix, Vector
 from isograph.config.check import require
 from isograph.errors import InputError
-from isograph.kernels._jit import Index, Matrix, Vector
-from isograph.network.wgcna.assignment import assign_nearby
+from isograph.network.wgcna.pam_stage import assign_nearby
 from isograph.network.wgcna.tree import Tree, condensed_of
 
 REFERENCE_SHARE = 0.05

@@ -100,7 +100,7 @@ def test_write_bundle__lets_no_file_replace_another(tmp_path, changes, extra, na
 def test_write_bundle__replaces_only_what_it_may(tmp_path):
     out = write_bundle(bundle_of_three(), tmp_path / "out")
     before = {path.name: path.read_bytes() for path in out.iterdir()}
-    with pytest.raises(UsageError, match=r"exists and is not empty\. Pass --overwrite"):
+    with pytest.raises(UsageError, match=r"exists and is not empty\. Pass overwrite=True"):
         write_bundle(bundle_of_three(description="other"), out)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     write_bundle(bundle_of_three(description="other"), out, overwrite=True)

@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from isograph.bundle.npz import matrix_header, matrix_values
+from isograph.bundle.matrix import matrix_header, matrix_values
 from isograph.errors import InputError
 
 MATRIX = np.arange(6.0).reshape(2, 3)

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from isograph.config import FactorConfig
+from isograph.network.communities import Partition, best_partition, similar_pairs
 from isograph.network.confounder import Search, hidden_confounders
-from isograph.network.partition import Partition, best_partition
-from isograph.network.similarity import similar_pairs
 from isograph.runtime.progress import Steps
 
 N = 80

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from isograph.config import FactorConfig
-from isograph.network import division as subject
-from isograph.network.division import best_division, division
+from isograph.network import communities as subject
+from isograph.network.communities import SimilarPairs, best_division, division
 from isograph.network.pairs import StrongPairs
-from isograph.network.similarity import SimilarPairs
 
 PLAIN = FactorConfig(similarity_cut=0.0, sharpness=1.0, resolution=1.0, min_inside=0.0)
 

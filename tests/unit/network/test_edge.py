@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 from polars.testing import assert_frame_equal
 
-from isograph.network.edge import gene_edges
 from isograph.network.result import Network
+from isograph.network.tables import gene_edges
 from isograph.schemas import EDGES
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from isograph.config import FactorConfig, FitConfig
-from isograph.network import division
-from isograph.network.backend import infer_network
+from isograph.network import communities as communities_module
+from isograph.network.backends import infer_network
 from isograph.runtime.progress import Steps
 
 
@@ -77,13 +77,13 @@ def test_factor_network__says_what_it_chose_and_why(planted):
 @pytest.mark.parametrize("seed", [0, 11])
 def test_factor_network__draws_with_the_seed_it_is_given(planted, monkeypatch, seed):
     seeds: set[int] = set()
-    leiden = division.leiden_communities
+    leiden = communities_module.leiden_communities
 
     def recording(*arguments: object, **options: object) -> object:
         seeds.add(options["seed"])
         return leiden(*arguments, **options)
 
-    monkeypatch.setattr(division, "leiden_communities", recording)
+    monkeypatch.setattr(communities_module, "leiden_communities", recording)
     infer_network(planted, FitConfig(seed=seed), threads=1, steps=Steps())
     # One seed for every graph of the search, and three runs for the modules that reach the same.
     assert seeds == {seed, *(9 * seed + more for more in range(3))}

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from isograph.network.graph import (
+from isograph.network.communities import (
     giant_component_fraction,
     inside_shares,
     leiden_communities,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from isograph.network.membership import gene_modules
+from isograph.network.modules import gene_modules
 
 
 def modules_of(channels, communities: dict[str, int], min_module_size: int = 2, min_kme: float = 0.0):

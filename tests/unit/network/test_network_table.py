@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from isograph.network.membership import gene_modules
-from isograph.network.table import eigengene_table, feature_score_table, module_table, summary_table
+from isograph.network.modules import gene_modules
+from isograph.network.tables import eigengene_table, feature_score_table, module_table, summary_table
 from isograph.schemas import EDGES, EIGENGENES, FEATURE_SCORES, MODULE_SUMMARY, MODULES
 
 EXACT = 1e-12

@@ -5,7 +5,8 @@ import pytest
 import scipy.stats
 
 from isograph.network import pairs as pairs_module
-from isograph.network.pairs import correlation_pvalue, observed_pairs, pair_correlations, strong_pairs
+from isograph.network.pairs import observed_pairs, pair_correlations, strong_pairs
+from isograph.stats import correlation_pvalue
 
 FEW = {"neighbours": 60, "fdr": 1e-4, "threads": 1}
 

@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 
 from isograph.config import FactorConfig
-from isograph.network.division import Division
-from isograph.network.partition import best_partition, lasting_modules
-from isograph.network.similarity import similar_pairs
+from isograph.network.communities import Division, best_partition, lasting_modules, similar_pairs
 from isograph.runtime.progress import Steps
 
 CONFIG = FactorConfig()

@@ -6,8 +6,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from isograph.features.channel import Channels
-from isograph.network.membership import Modules, gene_modules
-from isograph.network.role import gene_roles
+from isograph.network.modules import Modules, gene_modules, gene_roles
 from isograph.schemas import MODULE_GENE_ROLES
 
 EXACT = 1e-12

@@ -11,7 +11,7 @@ import pytest
 import isograph as ig
 from isograph.errors import ConfigError, InputError, UsageError
 from isograph.pipeline.compare import compare
-from isograph.pipeline.opened import Fit
+from isograph.results.fit import Fit
 from isograph.schemas import FIT_TABLES
 from isograph.store.artifact import artifact_directory
 

@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose
 import isograph as ig
 from isograph.errors import ConfigError, InputError, UsageError
 from isograph.pipeline import explain as explain_module
-from isograph.pipeline.explained import Explanation
+from isograph.results.explanation import Explanation
 from isograph.schemas.explanation import EXPLAIN_TABLES
 
 MANIFEST = "module_explanation_manifest.json"
@@ -405,9 +405,9 @@ def test_open__knows_an_explanation(explained):
     assert isinstance(opened, Explanation)
     assert opened.relation("gene_driver_table").filter("in_module").count("*").fetchall() == [(40,)]
     assert "M000: " in repr(opened)
-    assert "<li>M001: " in opened._repr_html_()
+    assert "<p>M001: " in opened._repr_html_()
     assert "gene_driver_table" in dir(opened)
-    with pytest.raises(AttributeError, match="an explanation has no 'vae_drivers'"):
+    with pytest.raises(AttributeError, match="the explanation has no table 'vae_drivers'"):
         _ = opened.vae_drivers
     with pytest.raises(UsageError, match="the explanation has no table 'vae_drivers'"):
         opened.scan("vae_drivers")

@@ -17,7 +17,8 @@ from isograph.errors import ResourceError
 from isograph.features.channel import Assays, Grouping
 from isograph.pipeline import preflight as subject
 from isograph.pipeline.preflight import preflight
-from isograph.runtime import output, resources
+from isograph.runtime import resources
+from isograph.store import output
 
 PEAK_OF = (
     "import resource, subprocess, sys\n"

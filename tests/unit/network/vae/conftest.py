@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from isograph.network.vae import Sizes, VaeModel
-from isograph.network.vae.start import linear_start
+from isograph.network.vae.model import linear_start
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import torch
 
 from isograph.config import FitConfig, VaeConfig
 from isograph.errors import ConvergenceError, UsageError
-from isograph.network.backend import infer_network, network_memory
+from isograph.network.backends import infer_network, network_memory
 from isograph.network.vae import CHECKPOINT, model_of
-from isograph.network.vae.fidelity import Fidelity, reconstruction_fidelity
+from isograph.network.vae.calibration import Fidelity, reconstruction_fidelity
 from isograph.runtime.progress import Steps
 
 

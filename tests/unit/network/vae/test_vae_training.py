@@ -6,10 +6,8 @@ import torch
 
 from isograph.config import VaeConfig
 from isograph.errors import ConvergenceError, UsageError
-from isograph.network.vae.adam import Adam
-from isograph.network.vae.model import Sizes
-from isograph.network.vae.start import linear_start
-from isograph.network.vae.training import Course, one_torch_thread, train, training_device
+from isograph.network.vae.model import Sizes, linear_start
+from isograph.network.vae.training import Adam, Course, one_torch_thread, train, training_device
 
 
 def course(seed: int = 0, **settings: object) -> Course:

@@ -8,9 +8,9 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from isograph.config import FitConfig, WgcnaConfig
-from isograph.network.backend import infer_network, network_memory
-from isograph.network.membership import gene_modules
-from isograph.network.table import excluded_table, module_colors
+from isograph.network.backends import infer_network, network_memory
+from isograph.network.modules import gene_modules
+from isograph.network.tables import excluded_table, module_colors
 from isograph.network.wgcna import blockwise_modules, wgcna_memory, wgcna_network
 from isograph.runtime.progress import Steps
 from isograph.schemas import EXCLUDED_FEATURES

@@ -34,11 +34,11 @@ def test_blockwise_modules__finds_planted_modules_and_nothing_in_noise():
 @pytest.mark.parametrize("missing", [False, True])
 @pytest.mark.parametrize("cor_type", ["pearson", "bicor"])
 def test_blockwise_modules__are_the_same_bytes_at_any_thread_count(monkeypatch, missing, cor_type):
-    from isograph.network.wgcna import coefficient, overlap, threshold
+    from isograph.network.wgcna import correlation_matrix, threshold, tom
 
-    for module in (coefficient, overlap, threshold):
+    for module in (correlation_matrix, tom, threshold):
         monkeypatch.setattr(module, "TILE", 16)
-    monkeypatch.setattr(coefficient, "FEW", 4)
+    monkeypatch.setattr(correlation_matrix, "FEW", 4)
     features, _ = planted(2)
     if missing:
         features[np.random.default_rng(3).random(features.shape) < 0.02] = np.nan

@@ -130,7 +130,7 @@ def test_topological_overlap__is_that_of_r(vectors, case, network):
 @pytest.mark.parametrize("denominator", ["min", "mean"])
 @pytest.mark.parametrize("network_type", ["unsigned", "signed", "signed_hybrid"])
 def test_overlap__of_every_kind_is_that_of_r(vectors, network_type, denominator):
-    from isograph.network.wgcna.overlap import overlap_dissimilarity
+    from isograph.network.wgcna.tom import overlap_dissimilarity
 
     given = vectors("p05_tiny")
     start, end = f"tomvar/{network_type}/", f"/{denominator}"

@@ -1,0 +1,221 @@
+"""The reports of a benchmark as plain values: no path, no time of day, no name of a machine in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import isograph
+from isograph.benchmarking.gate import Measured
+from isograph.benchmarking.outcome import Outcome
+from isograph.schemas.role import ACTIVE_ROLES
+
+DIGITS = 6
+SECOND_DIGITS = 3
+TABLE_COLUMNS = (
+    "dataset", "genes", "samples", "planted", "found", "recovery", "ari", "background", "role recall", "seconds",
+    "peak MB", "gates",
+)  # fmt: skip
+NOTHING = "–"
+_NO_RESULT = Measured(recovery=None, ari=None, background_rate=None, role_recall={}, n_modules=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What all runs of one report share.
+
+    Attributes
+    ----------
+    name : of the stage, in the names of its reports.
+    suites : of its fixtures.
+    covariates : ``given`` where recorded covariates were projected out, ``withheld`` where not.
+    """
+
+    name: str
+    suites: tuple[str, ...]
+    backend: str
+    seeds: tuple[int, ...]
+    covariates: str
+
+    def header(self) -> dict[str, Any]:
+        """Return the fields that every report of the stage begins with."""
+        return {
+            "stage": self.name,
+            "suite": ", ".join(self.suites),
+            "backend": self.backend,
+            "seed": self.seeds[0],
+            "seeds": list(self.seeds),
+            "covariates": self.covariates,
+            "isograph_version": isograph.__version__,
+        }
+
+
+def benchmark_report(stage: Stage, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return the report of metrics: one row a fixture and seed, a summary, and the gates that were not kept."""
+    rows = [result_row(outcome) for outcome in outcomes]
+    failures = [
+        {
+            "dataset": outcome.dataset,
+            "seed": outcome.seed,
+            "gate": failure.gate,
+            "limit": failure.limit,
+            "value": rounded(failure.value),
+        }
+        for outcome in outcomes
+        for failure in outcome.failures
+    ]
+    return {**stage.header(), "summary": _summary(rows), "gate_failures": failures, "results": rows}
+
+
+def result_row(outcome: Outcome) -> dict[str, Any]:
+    """Return one row of the report of metrics; null where the fixture or the run has nothing to take a metric of."""
+    row = metric_row(outcome)
+    row["runtime_seconds"] = round(outcome.ended.wall_seconds, SECOND_DIGITS)
+    row["peak_memory_bytes"] = outcome.ended.peak_bytes
+    return row
+
+
+def metric_row(outcome: Outcome) -> dict[str, Any]:
+    """Return the row without what differs between two runs of the same."""
+    measured = outcome.measured or _NO_RESULT
+    calibration = outcome.calibration
+    return {
+        "dataset": outcome.dataset,
+        "suite": outcome.suite,
+        "seed": outcome.seed,
+        "covariates": list(outcome.covariates),
+        "n_samples": outcome.n_samples,
+        "n_genes": outcome.n_genes,
+        "n_planted_genes": outcome.n_planted_genes,
+        "n_planted_modules": outcome.n_planted_modules,
+        "n_modules": measured.n_modules if outcome.measured else None,
+        "n_edges": calibration.get("n_edges"),
+        "n_unassigned_genes": calibration.get("n_unassigned_genes"),
+        "giant_component_fraction": rounded(calibration.get("giant_component_fraction")),
+        "recovery": rounded(measured.recovery),
+        "ari": rounded(measured.ari),
+        "background_rate": rounded(measured.background_rate),
+        "role_recall": {role: rounded(measured.role_recall.get(role)) for role in ACTIVE_ROLES},
+        "gates": dict(outcome.gates),
+        "error": outcome.error,
+    }
+
+
+def runtime_report(stage: Stage, outcomes: Sequence[Outcome], *, jobs: int, threads: int) -> dict[str, Any]:
+    """Return the report of seconds per step, whole-process seconds and peak memory."""
+    rows = [
+        {
+            "dataset": outcome.dataset,
+            "seed": outcome.seed,
+            "n_genes": outcome.n_genes,
+            "n_samples": outcome.n_samples,
+            "n_features": outcome.calibration.get("n_features"),
+            "seconds": rounded(outcome.calibration.get("seconds", {}), SECOND_DIGITS),
+            "wall_seconds": round(outcome.ended.wall_seconds, SECOND_DIGITS),
+            "user_seconds": round(outcome.ended.user_seconds, SECOND_DIGITS),
+            "system_seconds": round(outcome.ended.system_seconds, SECOND_DIGITS),
+            "peak_memory_bytes": outcome.ended.peak_bytes,
+        }
+        for outcome in outcomes
+    ]
+    return {**stage.header(), "fits_at_once": jobs, "threads_per_fit": threads, "results": rows}
+
+
+def calibration_report(stage: Stage, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return what the backend said about itself, for each fixture's first seed; seconds are in another report."""
+    rows, seen = [], set()
+    for outcome in outcomes:
+        if (outcome.suite, outcome.dataset) not in seen:
+            seen.add((outcome.suite, outcome.dataset))
+            said = {key: rounded(value) for key, value in outcome.calibration.items() if key != "seconds"}
+            rows.append({"dataset": outcome.dataset, "seed": outcome.seed, "calibration": said})
+    return {**stage.header(), "results": rows}
+
+
+def rounded(value: Any, digits: int = DIGITS) -> Any:  # noqa: ANN401
+    """Return a plain value with every float in it rounded; what is not finite becomes None."""
+    if isinstance(value, float):
+        return round(value, digits) if abs(value) < float("inf") else None
+    if isinstance(value, Mapping):
+        return {key: rounded(entry, digits) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(entry, digits) for entry in value]
+    return value
+
+
+def _summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    ended = [row for row in rows if row["error"] is None]
+    recalls = [value for row in ended for value in row["role_recall"].values()]
+    without = [row["n_modules"] == 0 for row in ended]
+    return {
+        "n_runs": len(rows),
+        "n_without_result": len(rows) - len(ended),
+        "mean_recovery": _mean(row["recovery"] for row in ended),
+        "min_recovery": _least(row["recovery"] for row in ended),
+        "mean_ari": _mean(row["ari"] for row in ended),
+        "min_ari": _least(row["ari"] for row in ended),
+        "mean_background_rate": _mean(row["background_rate"] for row in ended),
+        "max_background_rate": max(_known(row["background_rate"] for row in ended), default=None),
+        "min_role_recall": _least(recalls),
+        "share_without_module": rounded(sum(without) / len(without)) if without else None,
+    }
+
+
+def table_rows(report: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Return the report of metrics as cells of ``TABLE_COLUMNS``: one row a fixture, means over its seeds.
+
+    Memory is the largest of the seeds. The last cell counts the runs in which a gate was not kept.
+    """
+    by_dataset: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in report["results"]:
+        by_dataset.setdefault((row["suite"], row["dataset"]), []).append(row)
+    failing = {(entry["dataset"], entry["seed"], entry["gate"]) for entry in report["gate_failures"]}
+    return [_cells(dataset, rows, failing) for (_, dataset), rows in by_dataset.items()]
+
+
+def _cells(dataset: str, rows: Sequence[Mapping[str, Any]], failing: Iterable[tuple[str, int, str]]) -> tuple[str, ...]:
+    recalls = [min(_known(row["role_recall"].values()), default=None) for row in rows]
+    return (
+        dataset,
+        f"{rows[0]['n_genes']:,}",
+        f"{rows[0]['n_samples']:,}",
+        _number(rows[0]["n_planted_modules"], "g"),
+        _number(_mean(row["n_modules"] for row in rows), ".4g"),
+        _number(_mean(row["recovery"] for row in rows), ".3f"),
+        _number(_mean(row["ari"] for row in rows), ".3f"),
+        _number(_mean(row["background_rate"] for row in rows), ".2%"),
+        _number(_mean(recalls), ".3f"),
+        _number(_mean(row["runtime_seconds"] for row in rows), ".2f"),
+        f"{max(row['peak_memory_bytes'] for row in rows) / 1e6:.0f}",
+        _verdict(dataset, rows, failing),
+    )
+
+
+def _verdict(dataset: str, rows: Sequence[Mapping[str, Any]], failing: Iterable[tuple[str, int, str]]) -> str:
+    told = []
+    if broken := sum(row["error"] is not None for row in rows):
+        told.append(f"no result in {broken} of {len(rows)}")
+    by_gate: dict[str, int] = {}
+    for name, _, gate in sorted(failing):
+        if name == dataset:
+            by_gate[gate] = by_gate.get(gate, 0) + 1
+    told += [f"{gate} fails in {count} of {len(rows)}" for gate, count in by_gate.items()]
+    return "; ".join(told) or ("kept" if any(row["gates"] for row in rows) else NOTHING)
+
+
+def _known(values: Iterable[float | None]) -> list[float]:
+    return [value for value in values if value is not None]
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = _known(values)
+    return round(sum(known) / len(known), DIGITS) if known else None
+
+
+def _least(values: Iterable[float | None]) -> float | None:
+    return min(_known(values), default=None)
+
+
+def _number(value: float | None, style: str) -> str:
+    return NOTHING if value is None else format(value, style)

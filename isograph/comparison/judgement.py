@@ -1,0 +1,228 @@
+"""The outcome of a comparison, for a program, a terminal and a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import polars as pl
+
+from isograph.comparison.difference import Difference
+from isograph.errors import examples, shown
+from isograph.results.table_set import LazyTable, TableSet
+from isograph.store.artifact import JSON_STYLE
+from isograph.text import NOTHING, Section, number_text, sections_text
+
+if TYPE_CHECKING:
+    import duckdb
+
+ROWS_SHOWN = 20
+LEADING_METRICS = (
+    "ari",
+    "recovery",
+    "background_rate",
+    "n_modules",
+    "runtime_seconds",
+    "wall_seconds",
+    "peak_memory_bytes",
+)
+DIFFERENCE_SCHEMA = {
+    "file": pl.String(),
+    "table": pl.String(),
+    "column": pl.String(),
+    "rows": pl.Int64(),
+    "max_abs_difference": pl.Float64(),
+    "only_in": pl.String(),
+    "examples": pl.String(),
+}
+
+
+def table_of(differences: Sequence[Difference]) -> pl.DataFrame:
+    """Return one row a difference; the examples are joined by ``; ``."""
+    rows = [{**difference.as_dict(), "examples": "; ".join(difference.examples)} for difference in differences]
+    return pl.DataFrame(rows, schema=DIFFERENCE_SCHEMA)
+
+
+class Comparison(TableSet):
+    """What two fits, snapshots, tables of modules or reports have in common and what not.
+
+    Every table is an attribute, a lazy frame. Of fits: ``differences``, ``matches`` (modules matched by the genes they
+    share), ``crosstab``, ``eigengene_correlations`` and ``configuration``. Of reports: ``metric_deltas`` and
+    ``changed_metrics``.
+    """
+
+    differences = LazyTable("one row a difference beyond the tolerance")
+    matches = LazyTable("one row a pair of matched modules, or a module without a partner")
+    crosstab = LazyTable("genes that each pair of modules shares")
+    eigengene_correlations = LazyTable("Pearson r of each pair of eigengenes")
+    configuration = LazyTable("settings that differ")
+    metric_deltas = LazyTable("every metric of every run of two reports")
+    changed_metrics = LazyTable("metrics that changed beyond the tolerance")
+
+    def __init__(self, kind: str, record: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]) -> None:
+        self.what = f"a comparison of {kind}"
+        self._kind = kind
+        self._record = dict(record)
+        self._frames = dict(tables)
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing differs, beyond what the tolerance allows."""
+        return bool(self._record["passed"])
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables."""
+        return tuple(self._frames)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the whole comparison as JSON values."""
+        return dict(self._record)
+
+    def as_json(self) -> bytes:
+        """Return the whole comparison as JSON with sorted keys; NaN becomes null."""
+        # NOTE: a path is bytes to the system, and need not be Unicode.
+        return orjson.dumps(_printable(self._record), option=JSON_STYLE | orjson.OPT_APPEND_NEWLINE)
+
+    def _scan(self, table: str) -> pl.LazyFrame:
+        return self._frames[table].lazy()
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        from isograph.database.connection import frame_tables
+
+        return frame_tables(self._frames)
+
+    def as_text(self) -> str:
+        """Return the comparison as lines for a terminal."""
+        return sections_text(self._sections())
+
+    def _sections(self) -> Iterator[Section]:
+        """Yield a sentence, and the table of texts below it if there is one."""
+        one, other = (self._record[side] for side in ("reference", "candidate"))
+        told = f"Reference: {shown(one['path'])} ({one['kind']})"
+        yield f"{told}; candidate: {shown(other['path'])} ({other['kind']}).", None
+        yield from self._report_sections() if self._kind == "reports" else self._fit_sections()
+
+    def _fit_sections(self) -> Iterator[Section]:
+        agreement, differences = self._record["agreement"], self._frames["differences"]
+        yield _agreement_told(agreement), None
+        matches = self._frames["matches"]
+        if matches.height:
+            yield _headed("Modules matched by shared genes", matches), _texts(_match_columns(matches))
+        configuration = self._frames["configuration"]
+        if configuration.height:
+            yield _headed("Made with other settings", configuration), _texts(configuration)
+        if not differences.height:
+            yield "No differences.", None
+        else:
+            yield _headed("Differences", differences), _texts(_difference_columns(differences))
+
+    def _report_sections(self) -> Iterator[Section]:
+        record, changed = self._record, self._frames["changed_metrics"]
+        for side in ("reference", "candidate"):
+            if lone := record[f"only_in_{side}"]:
+                names = [f"{run['dataset']}, seed {run['seed']}" for run in lone]
+                yield f"{len(names)} results in the {side} only: {examples(names)}.", None
+        for key, told in (("gates_failing_anew", "no longer kept"), ("gates_kept_anew", "kept anew")):
+            if record[key]:
+                yield f"{len(record[key])} gates {told}: {examples(record[key])}.", None
+        leading = _leading_columns(self._frames["metric_deltas"])
+        if leading.height:
+            yield _headed("Leading metrics, reference → candidate", leading), _texts(leading)
+        if changed.height:
+            yield _headed("Changed metrics", changed), _texts(_change_columns(changed))
+        elif record["passed"]:
+            yield "No differences; time and memory aside.", None
+
+
+def _agreement_told(agreement: Mapping[str, Any]) -> str:
+    sizes = [
+        f"{agreement[f'n_modules_{side}']:,} modules of {agreement[f'n_genes_{side}']:,} genes in the {side}"
+        for side in ("reference", "candidate")
+    ]
+    return (
+        f"{sizes[0]}, {sizes[1]}; {agreement['n_genes_in_both']:,} genes in a module of both. "
+        f"ARI {number_text(agreement['ari'])}, NMI {number_text(agreement['nmi'])}; "
+        f"ARI with genes of one side only {number_text(agreement['ari_of_all'])}."
+    )
+
+
+def _match_columns(matches: pl.DataFrame) -> pl.DataFrame:
+    columns = {
+        "reference": "reference",
+        "candidate": "candidate",
+        "n_genes": "shared",
+        "n_reference": "of",
+        "n_candidate": "and",
+        "jaccard": "jaccard",
+        "eigengene_r": "eigengene r",
+        "pvalue": "p",
+    }
+    return matches.select(pl.col(name).alias(title) for name, title in columns.items())
+
+
+def _difference_columns(differences: pl.DataFrame) -> pl.DataFrame:
+    return differences.select(
+        pl.col("file"), pl.col("column"), pl.col("rows"),
+        pl.col("max_abs_difference").alias("largest"),
+        pl.col("only_in").alias("only in"),
+        pl.col("examples"),
+    )  # fmt: skip
+
+
+def _leading_columns(deltas: pl.DataFrame) -> pl.DataFrame:
+    """Return one row a data set and seed, with the metrics that matter most as ``reference → candidate``."""
+    keys = ["suite", "dataset", "seed"]
+    metrics = [name for name in LEADING_METRICS if name in deltas.get_column("metric")]
+    runs = deltas.select(keys).unique(maintain_order=True) if metrics else deltas.select(keys).clear()
+    columns = []
+    for metric in metrics:
+        of_metric = deltas.filter(metric=metric).drop("metric")
+        rows = runs.join(of_metric, on=keys, how="left", validate="1:1", maintain_order="left", nulls_equal=True)
+        pairs = rows.select("reference", "candidate").iter_rows()
+        columns.append(pl.Series(metric, [_transition(*pair) for pair in pairs], dtype=pl.String))
+    return runs.select("dataset", "seed").with_columns(columns)
+
+
+def _transition(reference: float | None, candidate: float | None) -> str:
+    before, after = number_text(reference), number_text(candidate)
+    return before if before == after else f"{before} → {after}"
+
+
+def _change_columns(changed: pl.DataFrame) -> pl.DataFrame:
+    """Return the changed metrics, those that matter most first, then the largest change first."""
+    rank = {metric: number for number, metric in enumerate(LEADING_METRICS)}
+    leading = pl.col("metric").replace_strict(rank, default=len(rank), return_dtype=pl.Int64)
+    return changed.sort(leading, -pl.col("delta").abs(), maintain_order=True).drop("suite")
+
+
+def _headed(title: str, frame: pl.DataFrame) -> str:
+    rest = frame.height - ROWS_SHOWN
+    return f"{title} ({frame.height:,}{f', the first {ROWS_SHOWN} shown' if rest > 0 else ''}):"
+
+
+def _texts(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the first rows as printable texts."""
+    return pl.DataFrame(
+        {
+            name: pl.Series([_cell(value) for value in column.to_list()], dtype=pl.String)
+            for name, column in frame.head(ROWS_SHOWN).to_dict().items()
+        }
+    )
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return NOTHING
+    return number_text(value) if isinstance(value, float) else shown(value)
+
+
+def _printable(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, Mapping):
+        return {_printable(key): _printable(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_printable(entry) for entry in value]
+    return value

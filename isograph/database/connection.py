@@ -1,0 +1,148 @@
+"""A DuckDB connection that answers the same bits every time and neither installs nor loads an extension."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from isograph.database.statement import Statement
+from isograph.text import glob_literal
+
+
+def connection() -> duckdb.DuckDBPyConnection:
+    """Return an in-memory connection on one thread, without extensions and without sight of Python variables."""
+    return duckdb.connect(
+        ":memory:",
+        config={
+            "threads": 1,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+            "allow_persistent_secrets": False,
+            "python_enable_replacements": False,
+        },
+    )
+
+
+def create_view(database: duckdb.DuckDBPyConnection, view: Statement) -> None:
+    """Create the view named as the statement's file."""
+    database.sql(view.sql).create_view(view.name, replace=False)
+
+
+def answer(
+    database: duckdb.DuckDBPyConnection, query: Statement, params: Mapping[str, object] | None = None
+) -> pl.DataFrame:
+    """Return the rows of ``query``.
+
+    Raises
+    ------
+    ValueError
+        The parameters given are not the ones the statement declares.
+    """
+    given = dict(params or {})
+    if set(given) != set(query.params):
+        raise ValueError(f"{query.topic}/{query.name} takes {sorted(query.params)}, got {sorted(given)}")
+    relation = database.sql(query.sql, params=given) if given else database.sql(query.sql)
+    # NOTE: handing the relation itself to Polars makes DuckDB 2.0 write reference-leak reports to stderr at exit, and
+    # its own conversion imports pyarrow, a third of a second.
+    types = dict(zip(relation.columns, map(str, relation.types), strict=True))
+    return pl.DataFrame([_series(name, values, types[name]) for name, values in relation.fetchnumpy().items()])
+
+
+def _series(name: str, values: NDArray[Any], type_name: str) -> pl.Series:
+    if type_name == "VARCHAR":
+        return pl.Series(name, values.tolist(), dtype=pl.String)
+    return pl.Series(name, values.tolist() if isinstance(values, np.ma.MaskedArray) else values)
+
+
+def literal_path(path: Path) -> str:
+    """Return ``path`` as DuckDB's file readers take it literally: glob characters lose their meaning."""
+    return glob_literal(str(path.absolute()))
+
+
+def file_views(files: Mapping[str, Path]) -> duckdb.DuckDBPyConnection:
+    """Return a connection with a view of each name over its parquet file; its relations can be joined."""
+    database = connection()
+    for view, path in files.items():
+        database.read_parquet(literal_path(path), hive_partitioning=False).create_view(view, replace=False)
+    return database
+
+
+def frame_tables(frames: Mapping[str, pl.DataFrame]) -> duckdb.DuckDBPyConnection:
+    """Return a connection with a table of each name that holds the rows of its frame; its relations can be joined."""
+    database = connection()
+    for name, frame in frames.items():
+        database.from_arrow(frame.to_arrow()).create(name)
+    return database
+
+
+# NOTE: types that Polars has no counterpart of, or none that it reads.
+_AS_TEXT = ("INTERVAL", "UUID", "BIT", "TIME WITH TIME ZONE", "BIGNUM")
+
+_BATCH_ROWS = 100_000
+
+
+class TooManyRowsError(Exception):
+    """A relation has more rows than were asked for."""
+
+
+def relation_frame(relation: duckdb.DuckDBPyRelation, max_rows: int | None = None) -> pl.DataFrame:
+    """Return the rows of a relation. Whole numbers beyond 64 bits stay decimals; intervals and the like become text.
+
+    Raises
+    ------
+    TooManyRowsError
+        There are more than ``max_rows``.
+    """
+    names = _distinct(relation.columns)
+    if any(str(kind) in _AS_TEXT for kind in relation.types):
+        relation = _readable(relation)
+    reader = relation.to_arrow_reader(_BATCH_ROWS)
+    batches, n_rows = [], 0
+    for batch in reader:
+        batches.append(batch)
+        n_rows += batch.num_rows
+        if max_rows is not None and n_rows > max_rows:
+            raise TooManyRowsError
+    frame = pl.from_arrow(pa.Table.from_batches(batches, reader.schema).rename_columns(names))
+    assert isinstance(frame, pl.DataFrame)
+    whole = (name for name, kind in frame.schema.items() if isinstance(kind, pl.Decimal) and kind.scale == 0)
+    return frame.with_columns(pl.col(name).cast(pl.Int64) for name in whole if _fits(frame.get_column(name)))
+
+
+def column(name: str) -> duckdb.Expression:
+    """Return the column of that name, whatever characters it has."""
+    return duckdb.ColumnExpression(name)
+
+
+def _readable(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """Return the relation with text in the place of the types Polars cannot read, its columns named by number."""
+    names = [f"c{number}" for number in range(len(relation.columns))]
+    as_text = (str(kind) in _AS_TEXT for kind in relation.types)
+    listed = ", ".join(f"CAST({name} AS VARCHAR)" if text else name for name, text in zip(names, as_text, strict=True))
+    # NOTE: by number, because two columns may have one name.
+    query = " ".join(("SELECT", listed, "FROM answer AS numbered(", ", ".join(names), ")"))
+    readable = relation.query("answer", query)
+    assert readable is not None
+    return readable
+
+
+def _fits(values: pl.Series) -> bool:
+    return values.cast(pl.Int64, strict=False).null_count() == values.null_count()
+
+
+def _distinct(names: Iterable[str]) -> list[str]:
+    """Return the names with a number after those that came before."""
+    seen: dict[str, int] = {}
+    distinct = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        distinct.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+    return distinct

@@ -1,0 +1,72 @@
+"""Transcripts of the genes that switch: centred log-ratios and shares, covariates projected out."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from isograph.arrays import Index, Matrix
+from isograph.explanation.feature import Features
+from isograph.features.channel import Grouping
+from isograph.features.covariate import Design
+from isograph.kernels.composition import PSEUDOCOUNT
+
+
+def transcript_usage(
+    counts: Matrix, transcripts: Grouping, design: Design, loadings: pl.DataFrame, genes: pl.Series
+) -> tuple[Features, Features]:
+    """Return the transcripts of ``genes`` that have a switch feature, as centred log-ratios and as shares.
+
+    log-ratio: log(c + 0.5) − mean over the gene's transcripts, each row projected off the design, constant included:
+    what the switch score is made of. share: (c + 0.5) / Σ(c + 0.5), projected off the covariates alone, so that its
+    mean stays. counts: (n_transcripts, n_samples). loadings: ``gene_id``, ``transcript_id``, ``loading``.
+    """
+    sizes = np.diff(transcripts.offsets)
+    grouped = pl.DataFrame(
+        {
+            "gene_id": pl.Series(transcripts.gene_ids, dtype=pl.String).gather(np.repeat(np.arange(len(sizes)), sizes)),
+            "transcript_id": pl.Series(transcripts.row_ids, dtype=pl.String),
+            "row": transcripts.rows,
+        }
+    )
+    rows = grouped.filter(pl.col("gene_id").is_in(genes.implode())).join(
+        loadings.select("transcript_id", "loading"),
+        on="transcript_id",
+        how="inner",
+        validate="1:1",
+        maintain_order="left",
+    )
+    starts, group = _groups(rows.get_column("gene_id"))
+    chosen = counts[rows.get_column("row").to_numpy()] + PSEUDOCOUNT
+    log_ratio = _centred(np.log(chosen), starts, group)
+    share = chosen / np.add.reduceat(chosen, starts, axis=0)[group] if len(starts) else chosen
+    described = rows.select(
+        pl.format("{}::switch", "gene_id").alias("feature_id"),
+        "transcript_id",
+        "gene_id",
+        "loading",
+    )
+    mean = share.mean(axis=1, keepdims=True)
+    return (
+        Features(described, _without(log_ratio, design)),
+        Features(described, _without(share - mean, design) + mean),
+    )
+
+
+def _groups(gene_ids: pl.Series) -> tuple[Index, Index]:
+    """Return where each run of equal gene ids starts, and the run of each row."""
+    lengths = gene_ids.rle().struct.field("len").to_numpy().astype(np.int64)
+    starts = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)[:-1]])[: len(lengths)]
+    return starts, np.repeat(np.arange(len(lengths)), lengths)
+
+
+def _centred(values: Matrix, starts: Index, group: Index) -> Matrix:
+    if not len(starts):
+        return values
+    sums = np.add.reduceat(values, starts, axis=0)
+    means: Matrix = sums / np.bincount(group)[:, None]
+    return np.asarray(values - means[group])
+
+
+def _without(values: Matrix, design: Design) -> Matrix:
+    return np.asarray(values - (values @ design.basis.T) @ design.basis)

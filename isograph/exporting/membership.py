@@ -1,0 +1,111 @@
+"""How each gene goes with every module, from the tables of a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from isograph.arrays import Index, Matrix
+from isograph.schemas import FEATURE_SCORES
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The features and eigengenes of a fit as matrices.
+
+    Attributes
+    ----------
+    gene_ids : (n_genes,) genes with a feature, ascending.
+    sample_ids : (n_samples,).
+    feature_types : (n_features,) switch or abundance.
+    gene_of : (n_features,) gene number of each feature.
+    z : (n_features, n_samples) scores; a missing one is 0, the feature's mean, as the network took it.
+    module_ids : (n_modules,).
+    eigengenes : (n_modules, n_samples).
+    """
+
+    gene_ids: tuple[str, ...]
+    sample_ids: tuple[str, ...]
+    feature_types: tuple[str, ...]
+    gene_of: Index
+    z: Matrix
+    module_ids: tuple[str, ...]
+    eigengenes: Matrix
+
+
+def fit_scores(feature_scores: pl.DataFrame, eigengenes: pl.DataFrame) -> Scores:
+    """Return the matrices of the tables ``feature_scores`` and ``eigengenes``."""
+    samples = [name for name in feature_scores.columns if name not in FEATURE_SCORES.schema]
+    genes = sorted(set(feature_scores.get_column("gene_id").to_list()))
+    number = {gene: index for index, gene in enumerate(genes)}
+    modules = eigengenes.get_column("module_id").unique().sort().to_list()
+    in_order = eigengenes.sort(
+        "module_id", pl.col("sample_id").replace_strict(samples, range(len(samples)), return_dtype=pl.Int64)
+    )
+    return Scores(
+        gene_ids=tuple(genes),
+        sample_ids=tuple(samples),
+        feature_types=tuple(feature_scores.get_column("feature_type").to_list()),
+        gene_of=np.array([number[gene] for gene in feature_scores.get_column("gene_id")], dtype=np.int64),
+        z=np.nan_to_num(feature_scores.select(samples).to_numpy().astype(np.float64), nan=0.0),
+        module_ids=tuple(modules),
+        eigengenes=in_order.get_column("eigengene").to_numpy().reshape(len(modules), len(samples)),
+    )
+
+
+def gene_memberships(scores: Scores) -> Matrix:
+    """Return kME, (n_genes, n_modules): Pearson r with each eigengene, of the gene's feature with the largest |r|.
+
+    Langfelder & Horvath 2008, BMC Bioinformatics 9:559, doi:10.1186/1471-2105-9-559.
+    """
+    r = _unit(scores.z) @ _unit(scores.eigengenes).T
+    best = np.zeros((len(scores.gene_ids), len(scores.module_ids)))
+    for feature, gene in enumerate(scores.gene_of.tolist()):
+        better = np.abs(r[feature]) > np.abs(best[gene])
+        best[gene, better] = r[feature, better]
+    return np.clip(best, -1.0, 1.0)
+
+
+def leading_features(scores: Scores, modules: pl.DataFrame) -> Index:
+    """Return the feature that stands for each gene, (n_genes,): that of the ``modules`` table, or else its abundance.
+
+    A gene in no module and without an abundance feature is stood for by its switch feature.
+    """
+    wanted = dict(modules.select("gene_id", "feature_type").iter_rows())
+    leading = np.full(len(scores.gene_ids), -1, dtype=np.int64)
+    for feature, (gene, kind) in enumerate(zip(scores.gene_of.tolist(), scores.feature_types, strict=True)):
+        if leading[gene] < 0 or kind == wanted.get(scores.gene_ids[gene], "abundance"):
+            leading[gene] = feature
+    return leading
+
+
+def connectivity(edges: pl.DataFrame, genes: Sequence[str], module_of: Sequence[str | None]) -> pl.DataFrame:
+    """Return ``kTotal``, ``kWithin``, ``kOut``, ``kDiff`` of each gene: sums of |weight| over its edges in the fit.
+
+    ``kWithin`` counts edges inside the gene's module, genes in none being together; in a module of fewer than 3
+    genes it is 0.
+    """
+    number = {gene: index for index, gene in enumerate(genes)}
+    homes = np.unique([module or "" for module in module_of], return_inverse=True)[1]
+    sizes = np.bincount(homes, minlength=1)
+    source, target = (
+        np.array([number[gene] for gene in edges.get_column(end)], dtype=np.int64) for end in ("source", "target")
+    )
+    weight = edges.get_column("weight").abs().to_numpy()
+    inside = np.where((homes[source] == homes[target]) & (sizes[homes[source]] >= 3), weight, 0.0)
+    total, within = (
+        np.bincount(source, values, len(genes)) + np.bincount(target, values, len(genes)) for values in (weight, inside)
+    )
+    out = total - within
+    return pl.DataFrame({"kTotal": total, "kWithin": within, "kOut": out, "kDiff": within - out})
+
+
+def _unit(rows: Matrix) -> Matrix:
+    """Return the rows with mean 0 and sum of squares 1, 0 where they do not vary."""
+    centred = rows - rows.mean(axis=1, keepdims=True)
+    length = np.sqrt((centred * centred).sum(axis=1, keepdims=True))
+    unit: Matrix = np.divide(centred, length, out=np.zeros_like(centred), where=length > 1e-12)
+    return unit

@@ -1,0 +1,294 @@
+"""What type a column of a sample sheet has, decided from all its values and told to the user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from isograph.errors import InputError, UsageError, examples
+from isograph.ingest.table import Table, read_table
+
+_INTEGER = r"^[+-]?(0|[1-9]\d{0,17})$"
+
+_FLOAT = r"^[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
+
+_DATE = r"^\d{4}-\d{2}-\d{2}$"
+
+_INFINITE = r"(?i)^[+-]?inf(inity)?$"
+
+_TRUE = ("true", "TRUE", "True")
+
+_FALSE = ("false", "FALSE", "False")
+
+_NEARLY_NUMERIC = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnReading:
+    """One column as it was read.
+
+    Attributes
+    ----------
+    values : typed, missing as null.
+    kind : ``number``, ``integer``, ``boolean``, ``date`` or ``text``.
+    n_missing, n_levels : missing values, and distinct values among the others.
+    violations, warnings : sentences.
+    """
+
+    values: pl.Series
+    kind: str
+    n_missing: int
+    n_levels: int
+    violations: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The column's name."""
+        return self.values.name
+
+    def to_dict(self) -> dict[str, str | int]:
+        """Return the reading without its values."""
+        return {"name": self.name, "kind": self.kind, "n_missing": self.n_missing, "n_levels": self.n_levels}
+
+
+def typed_column(cells: pl.Series, *, stated: bool = False) -> ColumnReading:
+    """Return ``cells`` with the narrowest type that keeps every value: integer, number, boolean, date, or else text.
+
+    Text is looked into unless its type is ``stated``. Codes with leading zeros (``001``) are text; dates are those
+    written 2026-01-31. A column of numbers with a few words in it is text too, with a warning.
+    """
+    if cells.dtype != pl.String:
+        return _typed_already(cells)
+    present = cells.drop_nulls()
+    if not present.len():
+        return _reading(cells, "text", warnings=(f"column '{cells.name}' has no values at all",))
+    return _reading(cells, "text") if stated else _typed_text(cells, present)
+
+
+def _typed_text(cells: pl.Series, present: pl.Series) -> ColumnReading:
+    if present.str.contains(_INTEGER).all():
+        return _reading(cells.cast(pl.Int64), "integer")
+    if present.is_in(_TRUE + _FALSE).all():
+        return _reading(cells.is_in(_TRUE, nulls_equal=False), "boolean")
+    if (dates := _dates(cells, present)) is not None:
+        return _reading(dates, "date")
+    numeric = present.str.contains(_FLOAT)
+    infinite = present.filter(present.str.contains(_INFINITE))
+    if (numeric | present.str.contains(_INFINITE)).all():
+        return _reading(cells.cast(pl.Float64), "number", violations=_infinite(cells.name, infinite))
+    words = present.filter(~numeric)
+    warnings: tuple[str, ...] = ()
+    if words.len() <= (1 - _NEARLY_NUMERIC) * present.len():
+        warnings = (
+            (
+                f"column '{cells.name}' was read as text: {words.len()} of {present.len()} values are not numbers "
+                f"({examples(words.unique(maintain_order=True))}). Write NA where a value is missing."
+            ),
+        )
+    return _reading(cells, "text", warnings=warnings)
+
+
+def _dates(cells: pl.Series, present: pl.Series) -> pl.Series | None:
+    """Return the column as dates, None where a value is not one."""
+    if not present.str.contains(_DATE).all():
+        return None
+    dates = cells.str.to_date("%Y-%m-%d", strict=False)
+    return dates if dates.null_count() == cells.null_count() else None
+
+
+def _typed_already(cells: pl.Series) -> ColumnReading:
+    if cells.dtype == pl.Boolean:
+        return _reading(cells, "boolean")
+    if cells.dtype.is_integer():
+        return _reading(cells.cast(pl.Int64), "integer")
+    numbers = cells.cast(pl.Float64).fill_nan(None)
+    infinite = numbers.filter(numbers.is_infinite().fill_null(value=False))
+    return _reading(numbers, "number", violations=_infinite(cells.name, infinite))
+
+
+def _infinite(name: str, infinite: pl.Series) -> tuple[str, ...]:
+    if not infinite.len():
+        return ()
+    shown = examples(infinite.unique(maintain_order=True))
+    return (f"column '{name}' has infinite values: {infinite.len()} ({shown}). Write NA instead.",)
+
+
+def _reading(
+    values: pl.Series, kind: str, *, violations: tuple[str, ...] = (), warnings: tuple[str, ...] = ()
+) -> ColumnReading:
+    return ColumnReading(
+        values=values,
+        kind=kind,
+        n_missing=values.null_count(),
+        n_levels=values.drop_nulls().n_unique(),
+        violations=violations,
+        warnings=warnings,
+    )
+
+
+SAMPLE_COLUMNS = ("sample_id", "sample", "run", "sampid", "names", "sampleid")
+
+_FEW_LEVELS = 10
+
+_LANE_COLUMNS = ("fastq_1", "fastq_2", "strandedness")
+
+
+@dataclass(frozen=True, slots=True)
+class SampleSheet:
+    """The rows of a sample sheet.
+
+    Attributes
+    ----------
+    rows : ``sample_id`` first, typed columns after it; one row a sample, in file order.
+    readings : how every column but ``sample_id`` was read.
+    id_column : what the id column is called in the file.
+    violations, notes : sentences.
+    """
+
+    name: str
+    rows: pl.DataFrame
+    readings: tuple[ColumnReading, ...]
+    id_column: str
+    violations: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def sample_ids(self) -> list[str]:
+        """The ids, in file order."""
+        return self.rows.get_column("sample_id").to_list()
+
+
+def read_samplesheet(path: Path, sample_names: Sequence[str], *, column: str | None = None) -> SampleSheet:
+    """Return the sheet in ``path``, with the id column whose values are the quantified ``sample_names``.
+
+    Numbers become numbers, booleans booleans, everything else text; codes with leading zeros stay text. The sheet of
+    nf-core/rnaseq, a row a lane, is reduced to a row a sample.
+
+    Raises
+    ------
+    InputError
+        The file is damaged, or no column can hold the ids.
+    UsageError
+        ``column`` is not one of its columns.
+    """
+    sheet = read_table(path)
+    _require_named_once(sheet)
+    position = _id_position(sheet, sample_names, column)
+    labels, notes = _labels(sheet.header, position)
+    kept, lane_notes = _kept(sheet, position)
+    ids = sheet.text([position]).to_series().alias("sample_id")
+    columns = {labels[other]: _cells(sheet, other) for other in kept}
+    rows, duplicates = _one_row_each(pl.DataFrame({"sample_id": ids} | columns), per_lane=bool(lane_notes))
+    # NOTE: a parquet file says itself what is text: there, codes like "1" and "2" stay text.
+    typed = [typed_column(rows.get_column(name), stated=sheet.frame is not None) for name in columns]
+    violations = [*duplicates, *(sentence for reading in typed for sentence in reading.violations)]
+    return SampleSheet(
+        name=sheet.name,
+        rows=pl.DataFrame([rows.get_column("sample_id"), *(reading.values for reading in typed)]),
+        readings=tuple(typed),
+        id_column=sheet.header[position],
+        violations=tuple(violations),
+        notes=(*notes, *lane_notes, *_code_notes(typed)),
+    )
+
+
+def _require_named_once(sheet: Table) -> None:
+    twice = sorted({name for name in sheet.header if sheet.header.count(name) > 1})
+    if twice:
+        raise InputError(sheet.name, [f"repeated column names: {len(twice)} ({examples(twice)})"])
+
+
+def _id_position(sheet: Table, sample_names: Sequence[str], column: str | None) -> int:
+    if column is not None:
+        if column not in sheet.header:
+            raise UsageError(f"{sheet.name} has no column '{column}'; found {examples(sheet.header)}.")
+        return sheet.header.index(column)
+    wanted = set(sample_names)
+    found = [set(sheet.text([position]).to_series()) & wanted for position in range(len(sheet.header))]
+    n_found = [len(ids) for ids in found]
+    named = [position for position, name in enumerate(sheet.header) if name.casefold() in SAMPLE_COLUMNS]
+    named.sort(key=lambda position: (-n_found[position], SAMPLE_COLUMNS.index(sheet.header[position].casefold())))
+    if named and (n_found[named[0]] or not any(n_found)):
+        return named[0]
+    best = max(range(len(sheet.header)), key=lambda position: n_found[position])
+    advice = f"found {examples(sheet.header, 8)}. Pass --sample-column NAME."
+    if n_found[best]:
+        advice = (
+            f"column '{sheet.header[best]}' holds {n_found[best]} of the {len(wanted)} quantified samples: "
+            f"pass --sample-column '{sheet.header[best]}'."
+        )
+    what = f"column '{sheet.header[named[0]]}' holds none of the quantified samples" if named else "no sample id column"
+    raise InputError(sheet.name, [f"{what}; {advice}"])
+
+
+def _labels(header: Sequence[str], position: int) -> tuple[dict[int, str], list[str]]:
+    """Return the column names to use, none equal to another or to ``sample_id`` but for case: SQL ignores case."""
+    notes = []
+    if header[position] != "sample_id":
+        notes.append(f"column '{header[position]}' names the samples and became 'sample_id'")
+    labels: dict[int, str] = {}
+    taken = {"sample_id"}
+    for other, name in enumerate(header):
+        if other == position:
+            continue
+        label = _free(name or f"column_{other + 1}", taken)
+        taken.add(label.casefold())
+        labels[other] = label
+        if label != name:
+            notes.append(f"column '{name}' became '{label}'")
+    return labels, notes
+
+
+def _free(name: str, taken: Iterable[str]) -> str:
+    if name.casefold() not in taken:
+        return name
+    label = f"{name}_in_sheet"
+    number = 2
+    while label.casefold() in taken:
+        label = f"{name}_in_sheet_{number}"
+        number += 1
+    return label
+
+
+def _kept(sheet: Table, position: int) -> tuple[list[int], list[str]]:
+    others = [other for other in range(len(sheet.header)) if other != position]
+    if "fastq_1" not in sheet.header:
+        return others, []
+    lanes = [other for other in others if sheet.header[other] in _LANE_COLUMNS]
+    names = ", ".join(sheet.header[other] for other in lanes)
+    return [other for other in others if other not in lanes], [f"columns {names} were left out: they describe files"]
+
+
+def _cells(sheet: Table, position: int) -> pl.Series:
+    if sheet.frame is not None:
+        cells = sheet.frame.to_series(position)
+        if cells.dtype.is_numeric() or cells.dtype == pl.Boolean:
+            return cells
+    return sheet.text([position]).to_series()
+
+
+def _code_notes(readings: Sequence[ColumnReading]) -> list[str]:
+    coded = [reading.name for reading in readings if reading.kind == "integer" and 2 < reading.n_levels <= _FEW_LEVELS]
+    if not coded:
+        return []
+    return [
+        f"whole numbers with few values, read as quantities: {', '.join(coded)}. Write groups as words (lab1, lab2)."
+    ]
+
+
+def _one_row_each(rows: pl.DataFrame, *, per_lane: bool) -> tuple[pl.DataFrame, list[str]]:
+    if per_lane:
+        rows = rows.unique(maintain_order=True)
+    ids = rows.get_column("sample_id")
+    violations = []
+    if ids.null_count():
+        violations.append(f"rows without a sample id: {ids.null_count()}")
+    twice = ids.drop_nulls().filter(ids.drop_nulls().is_duplicated()).unique(maintain_order=True)
+    if twice.len():
+        what = "several rows that disagree" if per_lane else "several rows"
+        violations.append(f"samples with {what}: {twice.len()} ({examples(twice)}). Keep one row a sample.")
+    return rows.filter(ids.is_not_null()).unique("sample_id", keep="first", maintain_order=True), violations

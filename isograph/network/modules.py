@@ -1,0 +1,236 @@
+"""Eigengenes of a partition and every feature's membership in its community."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from isograph.arrays import Index, Matrix, Vector
+from isograph.features.channel import Channels
+from isograph.network.pairs import pair_correlations
+from isograph.runtime.threads import run_chunks
+from isograph.schemas import MODULE_GENE_ROLES
+
+ROWS_PER_CHUNK = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Eigengenes:
+    """First principal component of each community.
+
+    Attributes
+    ----------
+    eigengenes : (n_communities, n_samples), unit norm, mean 0.
+    explained : (n_communities,) share of the community's variance.
+    kme : (n_features,) signed r of each feature with the eigengene of its community, NaN where it has none.
+    """
+
+    eigengenes: Matrix
+    explained: Vector
+    kme: Vector
+
+
+def community_eigengenes(z: Matrix, community_of: Index, n_communities: int, *, threads: int) -> Eigengenes:
+    """Return the eigengene of every community and each member's kME.
+
+    z: (p, n), rows with mean 0. community_of: (p,) in [0, n_communities), −1 for none; no community is empty.
+    """
+    from isograph.kernels.eigengene import eigengenes, kme
+
+    sizes = np.bincount(community_of[community_of >= 0], minlength=n_communities)
+    members = np.argsort(community_of, kind="stable")[np.count_nonzero(community_of < 0) :]
+    offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes, dtype=np.int64)])
+    components = np.empty((n_communities, z.shape[1]))
+    explained = np.empty(n_communities)
+    membership = np.empty(z.shape[0])
+
+    def components_task(start: int, stop: int) -> None:
+        eigengenes(z, members, offsets, start, stop, components, explained)
+
+    def membership_task(start: int, stop: int) -> None:
+        kme(z, components, community_of, start, stop, membership)
+
+    run_chunks(components_task, n_communities, chunk=1, threads=threads)
+    run_chunks(membership_task, z.shape[0], chunk=ROWS_PER_CHUNK, threads=threads)
+    return Eigengenes(components, explained, membership)
+
+
+@dataclass(frozen=True, slots=True)
+class Modules:
+    """Modules of genes, the largest first.
+
+    Attributes
+    ----------
+    module_ids : (n_modules,) ``M000`` …
+    module_of : (n_genes,) module number of each gene of the channels, −1 for none.
+    best_feature : (n_genes,) the gene's feature with the largest |kME| in its module, −1 for none.
+    feature_module : (n_features,) module number of the features the eigengenes are made of, −1 for the rest.
+    eigengenes : (n_modules, n_samples), unit norm, mean 0.
+    explained : (n_modules,) share of the features' variance.
+    kme : (n_features,) signed r with the eigengene of the feature's module, NaN for the rest.
+    """
+
+    module_ids: list[str]
+    module_of: Index
+    best_feature: Index
+    feature_module: Index
+    eigengenes: Matrix
+    explained: Vector
+    kme: Vector
+
+
+def gene_modules(
+    channels: Channels, community_of: Index, *, min_module_size: int, min_kme: float, threads: int
+) -> Modules:
+    """Return the modules of genes that a partition of features makes.
+
+    A gene with features in several communities goes to the one where its best feature has the largest |kME|, and to
+    none if that is below ``min_kme``. Communities of fewer than ``min_module_size`` genes are dissolved. Eigengenes are
+    taken over the features whose gene stayed, and both rules are applied again until nothing changes, so they hold for
+    the modules returned. Modules are numbered by number of genes, ties by the first gene id.
+    """
+    n_genes = len(channels.gene_ids)
+    kept = community_of
+    while True:
+        kept, n_kept = _compact(kept)
+        found = community_eigengenes(channels.z, kept, n_kept, threads=threads)
+        best = _best_features(channels.gene_of, found.kme, n_genes)
+        follows = (best >= 0) & (np.abs(found.kme[best]) >= min_kme)
+        home = np.where(follows, kept[best], -1)
+        small = np.bincount(home[home >= 0], minlength=n_kept) < min_module_size
+        # NOTE: small communities go first, so that their genes can still turn to another one.
+        leaves = small[kept] if small.any() else home[channels.gene_of] != kept
+        if not (leaves & (kept >= 0)).any():
+            break
+        kept = np.where(leaves, -1, kept)
+    number = _numbers_by_size(home, n_kept)
+    module_of = np.where(home >= 0, number[home], -1)
+    feature_module = np.where(kept >= 0, number[kept], -1)
+    order = np.argsort(number[:n_kept], kind="stable")
+    width = max(3, len(str(n_kept - 1)))
+    return Modules(
+        module_ids=[f"M{module:0{width}d}" for module in range(n_kept)],
+        module_of=module_of,
+        best_feature=best,
+        feature_module=feature_module,
+        eigengenes=found.eigengenes[order],
+        explained=found.explained[order],
+        kme=found.kme,
+    )
+
+
+def _best_features(gene_of: Index, kme: Vector, n_genes: int) -> Index:
+    """Return the feature with the largest |kME| of each gene (ties: the first), −1 where none has a kME."""
+    strength = np.where(np.isnan(kme), -1.0, np.abs(kme))
+    order = np.lexsort((np.arange(len(kme)), -strength, gene_of))
+    genes, firsts = np.unique(gene_of[order], return_index=True)
+    best = np.full(n_genes, -1, dtype=np.int64)
+    best[genes] = order[firsts]
+    best[genes[strength[order[firsts]] < 0]] = -1
+    return best
+
+
+def _compact(community_of: Index) -> tuple[Index, int]:
+    """Return the communities renumbered without gaps, −1 kept, and their number."""
+    used = np.unique(community_of[community_of >= 0])
+    number = np.full(int(community_of.max(initial=-1)) + 2, -1, dtype=np.int64)
+    number[used] = np.arange(len(used))
+    return number[community_of], len(used)
+
+
+def _numbers_by_size(home: Index, n_communities: int) -> Index:
+    """Return the module number of each community: those with more genes first, ties by the first gene."""
+    sizes = np.bincount(home[home >= 0], minlength=n_communities)
+    first_gene = np.full(n_communities, len(home), dtype=np.int64)
+    np.minimum.at(first_gene, home[home >= 0], np.flatnonzero(home >= 0))
+    number = np.full(max(1, n_communities), -1, dtype=np.int64)
+    number[np.lexsort((first_gene, -sizes))] = np.arange(n_communities)
+    return number
+
+
+ACTIVE_R = 0.2
+
+MIN_CHANNEL_FEATURES = 3
+
+
+def gene_roles(channels: Channels, modules: Modules, *, threads: int) -> pl.DataFrame:
+    """Return the ``module_gene_roles`` table.
+
+    ``switch_r`` and ``abundance_r``: Pearson r of the gene's feature of that channel with the eigengene of the
+    module's features of that channel. Of fewer than 3 features no eigengene is made, as a gene would be compared with
+    little but itself: those features are compared with the eigengene of the whole module, other genes have null, as
+    they have where the gene or the module has no feature of the channel. A channel is active at |r| ≥ 0.2.
+    Both active: coupled if the two features correlate with r ≥ 0.2, else discordant. One active: that channel only.
+    """
+    abundance = _feature_of_gene(channels, ~channels.is_switch)
+    switch = _feature_of_gene(channels, channels.is_switch)
+    member = np.flatnonzero(modules.module_of >= 0)
+    r = _channel_membership(channels, modules, threads=threads)
+    both = np.flatnonzero((abundance >= 0) & (switch >= 0))
+    between = np.full(len(channels.gene_ids), np.nan)
+    between[both] = pair_correlations(channels.z, abundance[both], switch[both], threads=threads)
+    columns = {
+        "module_id": pl.Series(modules.module_ids, dtype=pl.String).gather(modules.module_of[member]),
+        "gene_id": pl.Series(channels.gene_ids, dtype=pl.String).gather(member),
+        "switch_r": _taken(r, switch[member]),
+        "abundance_r": _taken(r, abundance[member]),
+        "switch_abundance_r": between[member],
+    }
+    return _with_roles(pl.DataFrame(columns).lazy()).collect(engine="in-memory")
+
+
+def _with_roles(memberships: pl.LazyFrame) -> pl.LazyFrame:
+    switch_active = pl.col("switch_r").abs().ge(ACTIVE_R).fill_null(value=False)
+    abundance_active = pl.col("abundance_r").abs().ge(ACTIVE_R).fill_null(value=False)
+    role = (
+        pl.when("switch_active", "abundance_active", pl.col("switch_abundance_r") >= ACTIVE_R)
+        .then(pl.lit("coupled"))
+        .when("switch_active", "abundance_active")
+        .then(pl.lit("discordant"))
+        .when("switch_active")
+        .then(pl.lit("switch_only"))
+        .when("abundance_active")
+        .then(pl.lit("abundance_only"))
+        .otherwise(pl.lit("inactive"))
+    )
+    return (
+        memberships.with_columns(pl.col("switch_r", "abundance_r", "switch_abundance_r").fill_nan(None))
+        .with_columns(switch_active=switch_active, abundance_active=abundance_active)
+        .with_columns(module_role=role)
+        .select(list(MODULE_GENE_ROLES.schema))
+        .sort("module_id", "gene_id")
+    )
+
+
+def _feature_of_gene(channels: Channels, chosen: np.ndarray) -> Index:
+    """Return the chosen feature of each gene, −1 where it has none."""
+    feature = np.full(len(channels.gene_ids), -1, dtype=np.int64)
+    rows = np.flatnonzero(chosen)
+    feature[channels.gene_of[rows]] = rows
+    return feature
+
+
+def _channel_membership(channels: Channels, modules: Modules, *, threads: int) -> Vector:
+    """Return r of each feature with its gene's module eigengene of its own channel, NaN where there is none.
+
+    The features of a channel that has fewer than 3 in the module have their r with the eigengene of the module.
+    """
+    from isograph.kernels.eigengene import kme
+
+    part = np.where(modules.feature_module >= 0, 2 * modules.feature_module + channels.is_switch, -1)
+    present = np.flatnonzero(np.bincount(part[part >= 0], minlength=1) >= MIN_CHANNEL_FEATURES)
+    # NOTE: the last two entries are for features without a module, whose number is −1.
+    number = np.full(2 * (len(modules.module_ids) + 1), -1, dtype=np.int64)
+    number[present] = np.arange(len(present))
+    components = community_eigengenes(channels.z, number[part], len(present), threads=threads).eigengenes
+    module = modules.module_of[channels.gene_of]
+    component_of = number[2 * module + channels.is_switch]
+    r = np.empty(len(component_of))
+    kme(channels.z, components, component_of, 0, len(component_of), r)
+    return np.where(np.isnan(r) & (modules.feature_module >= 0), modules.kme, r)
+
+
+def _taken(values: Vector, features: Index) -> Vector:
+    return np.where(features >= 0, values[features], np.nan)

@@ -1,0 +1,156 @@
+"""A fit, opened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from isograph.bundle.manifest import MANIFEST
+from isograph.errors import InputError, UsageError, examples, option
+from isograph.results.summary import FitSummary, fit_summary
+from isograph.results.table_set import LazyTable, TableSet
+from isograph.schemas import (
+    EDGES,
+    EIGENGENES,
+    EXCLUDED_FEATURES,
+    FEATURE_SCORES,
+    FIT_TABLES,
+    HIDDEN_FACTORS,
+    MODULE_GENE_ROLES,
+    MODULE_SUMMARY,
+    MODULES,
+    SWITCH_LOADINGS,
+    TRAITS,
+)
+from isograph.store.artifact import read_manifest, verify
+from isograph.store.files import directory_digests, read_json_object
+from isograph.text import Section
+
+if TYPE_CHECKING:
+    import duckdb
+
+FIT_FILES = (*(f"{table}.parquet" for table in FIT_TABLES), "fit_config.json", "calibration.json")
+
+
+class Fit(TableSet):
+    """A fit directory; each of its tables is an attribute, a lazy frame.
+
+    Raises
+    ------
+    InputError
+        The directory is no fit, is not whole, or was changed since it was written.
+    """
+
+    what = "a fit"
+    kind = "fit"
+    files: tuple[str, ...] = FIT_FILES
+
+    modules = LazyTable(MODULES.row)
+    edges = LazyTable(EDGES.row)
+    traits = LazyTable(TRAITS.row)
+    feature_scores = LazyTable(FEATURE_SCORES.row)
+    module_gene_roles = LazyTable(MODULE_GENE_ROLES.row)
+    eigengenes = LazyTable(EIGENGENES.row)
+    module_summary = LazyTable(MODULE_SUMMARY.row)
+    switch_loadings = LazyTable(SWITCH_LOADINGS.row)
+    excluded_features = LazyTable(EXCLUDED_FEATURES.row)
+    hidden_factors = LazyTable(HIDDEN_FACTORS.row)
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.manifest = read_manifest(self.path)
+        if self.manifest.get("artifact") != self.kind:
+            told = "is a bundle" if "dataset_name" in self.manifest else f"is not {self.what}"
+            raise InputError(str(self.path), f"{told}, expected a directory that {self._writer()} wrote.")
+        self._require_known_version()
+        verify(self.path, self.manifest, needed=self.files)
+
+    @classmethod
+    def _writer(cls) -> str:
+        return "isograph fit"
+
+    def _require_known_version(self) -> None:
+        """Refuse tables that this version does not know; those of a fit are checked one by one."""
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables."""
+        return tuple(FIT_TABLES)
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """``fit_config.json``: everything needed to make the fit again."""
+        return self._json("fit_config.json")
+
+    @cached_property
+    def calibration(self) -> dict[str, Any]:
+        """``calibration.json``: what the backend says about itself."""
+        return self._json("calibration.json")
+
+    @cached_property
+    def summary(self) -> FitSummary:
+        """The fit in short, as ``isograph show`` prints it."""
+        tables = {name: self.scan(name) for name in ("modules", "module_summary", "module_gene_roles", "traits")}
+        return fit_summary(tables, self.config, self.calibration)
+
+    def chosen_modules(self, asked: Sequence[str] = ()) -> list[str]:
+        """Return the modules asked for in the order of the fit, all where none is.
+
+        Raises
+        ------
+        UsageError
+            The fit has no module of a name; all such names are listed.
+        """
+        there: list[str] = self.module_summary.select("module_id").collect(engine="in-memory").to_series().to_list()
+        if unknown := [name for name in dict.fromkeys(asked) if name not in there]:
+            has = f"has {there[0]} to {there[-1]}" if there else "has no module"
+            named = examples(unknown, len(unknown))
+            raise UsageError(f"{self.path}: {len(unknown)} modules not in the fit: {named}. The fit {has}.")
+        return [name for name in there if not asked or name in asked]
+
+    def bundle_path(self, elsewhere: Path | None = None) -> Path:
+        """Return where the bundle of the fit is, if it is there and unchanged.
+
+        Parameters
+        ----------
+        elsewhere : where it is now, if it was moved; None for where it was when the fit was made.
+
+        Raises
+        ------
+        InputError
+            It is not there, or its files are not those that were fitted.
+        """
+        recorded = self.config["bundle"]
+        known = recorded.get("path")
+        path = elsewhere or (None if known is None else Path(os.path.normpath(self.path.absolute() / known)))
+        if path is None or not (path / MANIFEST).is_file():
+            where = "not known" if path is None else f"not at {os.path.relpath(path)}"
+            told = f"its bundle '{recorded['dataset_name']}' is {where}. Say where it is with {option('bundle')}."
+            raise InputError(str(self.path), told)
+        now, then = directory_digests(path), recorded["sha256"]
+        if changed := sorted(name for name in then if now.get(name) != then[name]):
+            remedy = f"Restore them, name the bundle that was fitted with {option('bundle')}, or fit this one again."
+            raise InputError(
+                str(path), f"{len(changed)} files are not those that were fitted: {examples(changed)}. {remedy}"
+            )
+        return path
+
+    def _scan(self, table: str) -> pl.LazyFrame:
+        return pl.scan_parquet(self.path / f"{table}.parquet", glob=False, hive_partitioning=False)
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        from isograph.database.connection import file_views
+
+        return file_views({table: self.path / f"{table}.parquet" for table in self.tables})
+
+    def _sections(self) -> Iterator[Section]:
+        yield f"{type(self).__name__}({str(self.path)!r})", None
+        yield from self.summary.sections()
+
+    def _json(self, name: str) -> dict[str, Any]:
+        return read_json_object(self.path / name, absent=f"no {name}.")

@@ -1,0 +1,190 @@
+"""A fit in short, for a terminal or a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from isograph.errors import option, shown
+from isograph.schemas.role import ROLES
+from isograph.text import Section, sections_html, sections_text
+
+MODULES_SHOWN = 8
+TRAITS_SHOWN = 5
+GIANT_SHARE = 0.3
+SIGNIFICANT_Q = 0.05
+UNCERTAIN_ROLES = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class FitSummary:
+    """Headline, the largest modules, the strongest trait associations, and what to be careful about.
+
+    Attributes
+    ----------
+    headline : sentences.
+    modules : one row per module shown: module, genes, hub gene, its kME, variance explained, roles.
+    n_modules : modules in the fit.
+    associations : one row per association shown: module, trait, test, effect, p, q, n.
+    n_tests, n_significant : tests with a p-value, and those of them with q < 0.05.
+    cautions : sentences, empty when there is nothing to say.
+    """
+
+    headline: tuple[str, ...]
+    modules: pl.DataFrame
+    n_modules: int
+    associations: pl.DataFrame
+    n_tests: int
+    n_significant: int
+    cautions: tuple[str, ...]
+
+    def sections(self) -> Iterator[Section]:
+        """Yield the sentences of the summary, and the tables below them."""
+        for sentence in self.headline:
+            yield sentence, None
+        if self.modules.height:
+            yield f"Largest modules ({self.modules.height} of {self.n_modules})", self.modules
+        if self.associations.height:
+            yield self._association_title(), self.associations
+        for caution in self.cautions:
+            yield f"Caution: {caution}", None
+
+    def as_text(self) -> str:
+        """Return the summary as lines for a terminal."""
+        return sections_text(self.sections())
+
+    def as_html(self) -> str:
+        """Return the summary as HTML, every value escaped."""
+        return sections_html(self.sections())
+
+    def _association_title(self) -> str:
+        significant = f"{self.n_significant:,}" if self.n_significant else "none"
+        return f"Strongest trait associations ({self.n_tests:,} tests, {significant} with q < {SIGNIFICANT_Q})"
+
+
+def fit_summary(
+    tables: Mapping[str, pl.LazyFrame], config: Mapping[str, Any], calibration: Mapping[str, Any]
+) -> FitSummary:
+    """Return the summary of a fit from its ``modules``, ``module_summary``, ``module_gene_roles`` and ``traits``."""
+    modules = tables["modules"].collect(engine="in-memory")
+    summary = tables["module_summary"].collect(engine="in-memory")
+    traits = tables["traits"].collect(engine="in-memory")
+    n_genes = modules.height + calibration["n_unassigned_genes"]
+    return FitSummary(
+        headline=_headline(summary, modules, n_genes, config, calibration),
+        modules=_module_rows(summary, modules, tables["module_gene_roles"]),
+        n_modules=summary.height,
+        associations=_association_rows(traits),
+        n_tests=int(traits.get_column("pvalue").is_not_nan().sum()),
+        n_significant=traits.filter(pl.col("qvalue") < SIGNIFICANT_Q).height,
+        cautions=tuple(_cautions(summary, n_genes, config, calibration)),
+    )
+
+
+def _headline(
+    summary: pl.DataFrame,
+    modules: pl.DataFrame,
+    n_genes: int,
+    config: Mapping[str, Any],
+    calibration: Mapping[str, Any],
+) -> tuple[str, ...]:
+    sizes: list[int] = summary.get_column("n_genes").to_list()
+    found = f"{len(sizes)} module{'' if len(sizes) == 1 else 's'}"
+    spread = f" of {sizes[-1]:,} to {sizes[0]:,} genes" if len(sizes) > 1 else ""
+    coverage = f"{modules.height:,} of {n_genes:,} genes in a module, {calibration['n_edges']:,} edges"
+    lines = [f"{shown(config['bundle']['dataset_name'])}: {found}{spread}; {coverage}."]
+    if config["covariates"]:
+        read = [f"{shown(name)} ({reading})" for name, reading in config["covariates_as_read"].items()]
+        lines.append(f"Projected out: {', '.join(read)}.")
+    removed = [row for row in calibration.get("hidden_confounders", []) if row["removed"]]
+    if removed:
+        named = "; ".join(
+            f"{row['factor_id']} on {row['n_features']:,} features{_closest(row['r'])}" for row in removed
+        )
+        lines.append(f"Hidden confounders found and projected out: {named}. {option('keep_factors')} leaves them in.")
+    if not summary.height:
+        lines.append(
+            "No module was found: no group of genes moves together more than chance explains. That is a result."
+        )
+    return tuple(lines)
+
+
+def _closest(r: Mapping[str, float]) -> str:
+    """Return the sample column that a hidden confounder is closest to, as the end of a phrase."""
+    if not r:
+        return ""
+    column = max(r, key=lambda name: r[name])
+    return f", closest to {shown(column)} (r {r[column]:.2f})"
+
+
+def _module_rows(summary: pl.DataFrame, modules: pl.DataFrame, roles: pl.LazyFrame) -> pl.DataFrame:
+    largest = summary.head(MODULES_SHOWN)
+    counts = (
+        roles.group_by("module_id", "module_role", maintain_order=True)
+        .agg(pl.len().alias("genes"))
+        .collect(engine="in-memory")
+    )
+    role_counts = []
+    for module_id in largest.get_column("module_id"):
+        of_module = dict(counts.filter(pl.col("module_id") == module_id).select("module_role", "genes").iter_rows())
+        role_counts.append(", ".join(f"{of_module[role]} {role}" for role in ROLES if role in of_module))
+    hub = largest.select("hub_gene").join(
+        modules, left_on="hub_gene", right_on="gene_id", how="left", validate="1:1", maintain_order="left"
+    )
+    return pl.DataFrame(
+        {
+            "module": largest.get_column("module_id"),
+            "genes": [f"{count:,}" for count in largest.get_column("n_genes")],
+            "hub gene": [shown(name or gene) for gene, name in zip(hub["hub_gene"], hub["gene_name"], strict=True)],
+            "kME": [f"{kme:+.2f}" for kme in hub.get_column("kme")],
+            "variance": [f"{share:.0%}" for share in largest.get_column("variance_explained")],
+            "roles": role_counts,
+        }
+    )
+
+
+def _association_rows(traits: pl.DataFrame) -> pl.DataFrame:
+    strongest = traits.filter(pl.col("pvalue").is_not_nan()).sort("pvalue", "module_id", "trait").head(TRAITS_SHOWN)
+    return pl.DataFrame(
+        {
+            "module": strongest.get_column("module_id"),
+            "trait": [_contrast(*row) for row in strongest.select("trait", "level", "reference").iter_rows()],
+            "test": strongest.get_column("test"),
+            "effect": [_effect(*row) for row in strongest.select("test", "effect").iter_rows()],
+            "p": [f"{p:.1e}" for p in strongest.get_column("pvalue")],
+            "q": [f"{q:.1e}" for q in strongest.get_column("qvalue")],
+            "n": [str(n) for n in strongest.get_column("n")],
+        }
+    )
+
+
+def _effect(test: str, effect: float) -> str:
+    return f"η² {effect:.2f}" if test == "welch_anova" else f"{effect:+.2f}"
+
+
+def _contrast(trait: str, level: str | None, reference: str | None) -> str:
+    return shown(trait if reference is None else f"{trait}: {level} − {reference}")
+
+
+def _cautions(
+    summary: pl.DataFrame, n_genes: int, config: Mapping[str, Any], calibration: Mapping[str, Any]
+) -> list[str]:
+    cautions = []
+    if summary.height and summary.get_column("n_genes")[0] > GIANT_SHARE * n_genes and n_genes >= 100:
+        share = summary.get_column("n_genes")[0] / n_genes
+        advice = (
+            ""
+            if config["covariates"]
+            else (f" If a technical difference drives it, name it with {option('covariates', flag='--covariate')}.")
+        )
+        cautions.append(f"M000 holds {share:.0%} of all genes.{advice}")
+    chance = calibration["chance_of_active_channel"]
+    if summary.height and chance > UNCERTAIN_ROLES:
+        cautions.append(
+            f"with {calibration['n_samples']} samples chance alone makes a channel active (|r| ≥ 0.2) in {chance:.0%} "
+            "of cases: read roles as shares of a module, not gene by gene."
+        )
+    return cautions

@@ -1,0 +1,160 @@
+"""What every gene of a fixture is: its module, its role, its isoforms and the directions its channels move in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isograph.arrays import Flags, Index, Vector
+from isograph.simulation.spec import ABUNDANT_ROLES, PLANTED_ROLES, SWITCHING_ROLES, FixtureSpec
+
+BACKGROUND = "background"
+BASELINE_SD = 0.2
+EVEN_SHARE = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The genes of a fixture, in the order of their ids.
+
+    Attributes
+    ----------
+    module_of : (n_genes,), −1 for background.
+    roles : (n_genes,), the planted role or ``background``.
+    log_mean : (n_genes,), log of the mean count.
+    n_isoforms : (n_genes,).
+    offsets : (n_genes + 1,) into the transcripts, which are in gene order.
+    baseline : (n_transcripts,), log odds of each isoform at rest.
+    direction : (n_transcripts,), 0 in sum over a gene: how its log odds move when it switches.
+    abundance_sign, switch_sign : (n_genes,), −1 or 1: which way the gene follows its module.
+    """
+
+    module_of: Index
+    roles: NDArray[np.str_]
+    log_mean: Vector
+    n_isoforms: Index
+    offsets: Index
+    baseline: Vector
+    direction: Vector
+    abundance_sign: Vector
+    switch_sign: Vector
+
+    @property
+    def planted(self) -> Flags:
+        """(n_genes,), whether the gene is in a module."""
+        return np.asarray(self.module_of >= 0)
+
+    @property
+    def switches(self) -> Flags:
+        """(n_genes,), whether the gene's usage follows its module."""
+        return np.isin(self.roles, SWITCHING_ROLES)
+
+    @property
+    def abundant(self) -> Flags:
+        """(n_genes,), whether the gene's abundance follows its module."""
+        return np.isin(self.roles, ABUNDANT_ROLES)
+
+
+def gene_plan(spec: FixtureSpec, rng: np.random.Generator) -> Plan:
+    """Return the genes of ``spec``.
+
+    Modules take genes at random, so that no order tells them apart; their roles are apportioned by largest remainder.
+    A switching gene with isoforms 1 … k moves along d, the log odds of one isoform chosen at random, the lead, against
+    the others: d_lead = 1/2 and d_i = −w_i / 2, Σ w = 1, w = 0.6 / (k − 1) + 0.4 × Dirichlet(1). The lead has the
+    largest |d_i| by far, so the oriented switch axis points along d, for k = 2 along d × (d_1 > 0 ? 1 : −1).
+    Abundance goes up in some of a module's genes and down in others so that their sum, and with it the library size,
+    stays apart from the latent.
+    Coupled genes switch the way their abundance goes on the oriented axis, discordant ones the other way.
+    """
+    n = spec.n_genes
+    module_of, roles = _memberships(spec, rng)
+    log_mean = np.log(spec.gene_mean) + spec.gene_mean_sd * rng.standard_normal(n)
+    several = rng.choice(np.arange(2, 2 + len(spec.isoform_shares)), size=n, p=_normalised(spec.isoform_shares))
+    single = ~np.isin(roles, SWITCHING_ROLES) & (rng.random(n) < spec.single_isoform_share)
+    n_isoforms = np.where(single, 1, several).astype(np.int64)
+    offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(n_isoforms)])
+    baseline, direction = _isoform_axes(spec, n_isoforms, offsets, rng)
+    abundance_sign = _levelling_signs(module_of, np.isin(roles, ABUNDANT_ROLES), log_mean, rng)
+    oriented = np.where((n_isoforms == 2) & (direction[offsets[:-1]] < 0), -1.0, 1.0)
+    free = rng.choice(np.array([-1.0, 1.0]), size=n)
+    follows = np.select([roles == "coupled", roles == "discordant"], [1.0, -1.0], 0.0) * abundance_sign
+    return Plan(
+        module_of=module_of,
+        roles=roles,
+        log_mean=log_mean,
+        n_isoforms=n_isoforms,
+        offsets=offsets,
+        baseline=baseline,
+        direction=direction,
+        abundance_sign=abundance_sign,
+        switch_sign=np.where(follows == 0, free, follows * oriented),
+    )
+
+
+def isoform_classes(n_isoforms: Index, *, largest: int) -> list[tuple[int, Index]]:
+    """Return (k, genes with k isoforms) for every k, in pieces of at most ``largest`` genes."""
+    pieces = []
+    for k in np.unique(n_isoforms):
+        genes = np.flatnonzero(n_isoforms == k)
+        pieces += [(int(k), genes[start : start + largest]) for start in range(0, len(genes), largest)]
+    return pieces
+
+
+def _memberships(spec: FixtureSpec, rng: np.random.Generator) -> tuple[Index, NDArray[np.str_]]:
+    sizes = np.array(spec.module_sizes, dtype=np.int64)
+    order = rng.permutation(spec.n_genes)[: sizes.sum()]
+    module_of = np.full(spec.n_genes, -1, dtype=np.int64)
+    module_of[order] = np.repeat(np.arange(len(sizes)), sizes)
+    roles = np.full(spec.n_genes, BACKGROUND, dtype=f"<U{max(map(len, (*PLANTED_ROLES, BACKGROUND)))}")
+    shares = np.array([spec.role_shares.get(role, 0.0) for role in PLANTED_ROLES])
+    if len(sizes):
+        roles[order] = np.concatenate([np.repeat(PLANTED_ROLES, _apportioned(int(size), shares)) for size in sizes])
+    return module_of, roles
+
+
+def _apportioned(total: int, shares: Vector) -> Index:
+    """Return whole numbers in proportion to ``shares`` that add up to ``total``, by largest remainder."""
+    exact = total * shares / shares.sum()
+    whole: Index = np.floor(exact + 1e-9).astype(np.int64)
+    remainder = exact - whole
+    whole[np.argsort(-remainder, kind="stable")[: total - whole.sum()]] += 1
+    return whole
+
+
+def _normalised(shares: tuple[float, ...]) -> Vector:
+    weights = np.array(shares)
+    return np.asarray(weights / weights.sum())
+
+
+def _isoform_axes(
+    spec: FixtureSpec, n_isoforms: Index, offsets: Index, rng: np.random.Generator
+) -> tuple[Vector, Vector]:
+    """Return baseline log odds and switch direction of every transcript."""
+    baseline = np.zeros(offsets[-1])
+    direction = np.zeros(offsets[-1])
+    for k, genes in isoform_classes(n_isoforms, largest=spec.n_genes):
+        if k == 1:
+            continue
+        rows = offsets[genes][:, None] + np.arange(k)
+        steps = np.log(spec.isoform_imbalance) * np.linspace(0.5, -0.5, k)
+        ranked = rng.permuted(np.broadcast_to(steps, rows.shape), axis=1)
+        baseline[rows] = ranked + BASELINE_SD * rng.standard_normal(rows.shape)
+        weights = EVEN_SHARE / (k - 1) + (1 - EVEN_SHARE) * rng.dirichlet(np.ones(k - 1), len(genes))
+        against = np.concatenate([np.ones((len(genes), 1)), -weights], axis=1) / 2
+        lead = rng.integers(k, size=(len(genes), 1))
+        direction[rows] = np.take_along_axis(against, (np.arange(k) - lead) % k, axis=1)
+    return baseline, direction
+
+
+def _levelling_signs(module_of: Index, chosen: Flags, log_mean: Vector, rng: np.random.Generator) -> Vector:
+    """Return a sign for each chosen gene that leaves the signed sum of its module's means near 0; 1 for all others."""
+    signs = np.ones(len(module_of))
+    for module in range(int(module_of.max(initial=-1)) + 1):
+        genes = np.flatnonzero(chosen & (module_of == module))
+        total = rng.choice(np.array([-1.0, 1.0]))
+        for gene in genes[np.argsort(-log_mean[genes], kind="stable")]:
+            signs[gene] = -np.sign(total) or 1.0
+            total += signs[gene] * np.exp(log_mean[gene])
+    return signs

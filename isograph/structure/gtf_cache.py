@@ -1,0 +1,86 @@
+"""The structures of a GTF, kept in a cache under the digest of the file."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import polars as pl
+
+from isograph.errors import InputError, UsageError
+from isograph.ingest.gtf_structure import Structures, read_structures
+from isograph.runtime.progress import Steps
+from isograph.schemas.structure import GTF_EXONS, GTF_TABLES, GTF_TRANSCRIPTS
+from isograph.store.artifact import artifact_directory, read_manifest, verify
+
+CACHE_KIND = "gtf_structure"
+CACHE_VERSION = 1
+
+logger = logging.getLogger(__name__)
+
+
+def gtf_structures(path: Path, digest: str, *, cache: Path | None, steps: Steps) -> Structures:
+    """Return the structures of the GTF ``path``, from the cache if it holds those of a file with this digest.
+
+    Parameters
+    ----------
+    cache : directory of one directory a GTF, each with its manifest; it is made if absent, and what it holds is
+        checked before it is used. None keeps nothing.
+
+    Raises
+    ------
+    InputError
+        The GTF is not usable.
+    UsageError
+        The cache is no directory or cannot be made.
+    """
+    if cache is None:
+        return _read(path, steps)
+    entry = cache / f"{digest}-v{CACHE_VERSION}"
+    _require_cache(cache)
+    if entry.exists():
+        kept = _kept(entry)
+        if kept is not None:
+            logger.info("%s: structures taken from %s", path.name, entry)
+            return kept
+    structures = _read(path, steps)
+    with steps.step("cache"):
+        _keep(structures, entry)
+    return structures
+
+
+def _require_cache(cache: Path) -> None:
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{cache} cannot be made: {error.strerror}. Name another directory for --gtf-cache."
+        ) from error
+
+
+def _read(path: Path, steps: Steps) -> Structures:
+    with steps.step("read GTF") as progress:
+        structures = read_structures(path, progress=progress)
+    logger.info("%s: %d transcripts, %d exons", path.name, structures.transcripts.height, structures.exons.height)
+    return structures
+
+
+def _kept(entry: Path) -> Structures | None:
+    """Return what the cache holds, or None if it is not as it was written: it is then read from the GTF again."""
+    try:
+        verify(entry, read_manifest(entry), needed=[f"{name}.parquet" for name in GTF_TABLES])
+    except InputError as error:
+        logger.warning("the cache is not used: %s", error)
+        return None
+    frames = [pl.read_parquet(entry / f"{name}.parquet", glob=False, hive_partitioning=False) for name in GTF_TABLES]
+    return Structures(*frames)
+
+
+def _keep(structures: Structures, entry: Path) -> None:
+    """Write the structures into the cache; if another process is at it, or something foreign is there, do without."""
+    try:
+        with artifact_directory(entry, CACHE_KIND, overwrite=True) as writer:
+            writer.table(GTF_TRANSCRIPTS, structures.transcripts)
+            writer.table(GTF_EXONS, structures.exons)
+    except UsageError as error:
+        logger.warning("nothing was kept in the cache: %s", error)

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from isograph.results.summary import fit_summary
+from isograph.schemas import MODULE_GENE_ROLES, MODULE_SUMMARY, MODULES, TRAITS
+
+NAN = float("nan")
+
+
+def rows(contract, *values: dict[str, object]) -> pl.LazyFrame:
+    empty = {"gene_name": None, "reason": None, "level": None, "reference": None}
+    filled = [{name: value.get(name, empty.get(name, 0)) for name in contract.schema} for value in values]
+    return pl.DataFrame(filled, schema=contract.schema).lazy()
+
+
+def summary_of(
+    sizes: list[int], *, unassigned: int = 0, covariates: tuple[str, ...] = (), traits=(), roles=(), chance=0.05
+):
+    genes = [(f"M{number:03d}", f"g{number}_{i}") for number, size in enumerate(sizes) for i in range(size)]
+    tables = {
+        "modules": rows(
+            MODULES,
+            *(
+                {"gene_id": gene, "module_id": module, "kme": -0.914, "gene_name": "TP53" if gene == "g0_0" else None}
+                for module, gene in genes
+            ),
+        ),
+        "module_summary": rows(
+            MODULE_SUMMARY,
+            *(
+                {"module_id": f"M{i:03d}", "n_genes": size, "hub_gene": f"g{i}_0", "variance_explained": 0.376}
+                for i, size in enumerate(sizes)
+            ),
+        ),
+        "module_gene_roles": rows(MODULE_GENE_ROLES, *roles),
+        "traits": rows(TRAITS, *traits),
+    }
+    config = {
+        "bundle": {"dataset_name": "cohort\x1b"},
+        "covariates": list(covariates),
+        "covariates_as_read": dict.fromkeys(covariates, "number"),
+    }
+    calibration = {
+        "n_unassigned_genes": unassigned,
+        "n_samples": 24,
+        "chance_of_active_channel": chance,
+        "n_edges": 12_345,
+    }
+    return fit_summary(tables, config, calibration)
+
+
+def test_fit_summary__says_what_was_found():
+    summary = summary_of([1200, 7, 4], unassigned=5000, covariates=("batch", "age\x07"))
+    assert summary.headline == (
+        "cohort\\x1b: 3 modules of 4 to 1,200 genes; 1,211 of 6,211 genes in a module, 12,345 edges.",
+        "Projected out: batch (number), age\\x07 (number).",
+    )
+    assert summary.modules.select("module", "genes", "hub gene", "kME", "variance").rows() == [
+        ("M000", "1,200", "TP53", "-0.91", "38%"),
+        ("M001", "7", "g1_0", "-0.91", "38%"),
+        ("M002", "4", "g2_0", "-0.91", "38%"),
+    ]
+
+
+def test_fit_summary__of_one_module_is_in_the_singular():
+    assert summary_of([7]).headline[0] == "cohort\\x1b: 1 module; 7 of 7 genes in a module, 12,345 edges."
+
+
+def test_fit_summary__of_no_module_says_that_this_is_a_result():
+    summary = summary_of([], unassigned=40)
+    assert summary.as_text() == (
+        "cohort\\x1b: 0 modules; 0 of 40 genes in a module, 12,345 edges.\n"
+        "No module was found: no group of genes moves together more than chance explains. That is a result."
+    )
+    assert "<table>" not in summary.as_html()
+
+
+def test_fit_summary__counts_the_roles_of_each_module():
+    roles = [
+        {"module_id": module, "gene_id": f"{module}{i}", "module_role": role}
+        for module, i, role in (
+            ("M000", 0, "switch_only"),
+            ("M000", 1, "coupled"),
+            ("M000", 2, "switch_only"),
+            ("M001", 0, "inactive"),
+        )
+    ]
+    summary = summary_of([5, 4], roles=roles)
+    assert summary.modules.get_column("roles").to_list() == ["1 coupled, 2 switch_only", "1 inactive"]
+
+
+def test_fit_summary__shows_the_strongest_associations():
+    traits = [
+        {"module_id": f"M00{i}", "trait": "age", "test": "pearson", "effect": 0.5, "pvalue": p, "qvalue": q, "n": 30}
+        for i, (p, q) in enumerate([(0.2, 0.3), (NAN, NAN), (1e-9, 4e-9), (0.5, 0.5), (0.01, 0.02)])
+    ]
+    traits.append(
+        {
+            "module_id": "M000", "trait": "dx", "test": "welch", "effect": -0.25, "pvalue": 1e-12, "qvalue": 6e-12,
+            "n": 28, "level": "case", "reference": "control",
+        }
+    )  # fmt: skip
+    summary = summary_of([5, 4, 4, 3, 3], traits=traits)
+    assert summary.associations.select("module", "trait", "test", "p", "q", "n").rows() == [
+        ("M000", "dx: case − control", "welch", "1.0e-12", "6.0e-12", "28"),
+        ("M002", "age", "pearson", "1.0e-09", "4.0e-09", "30"),
+        ("M004", "age", "pearson", "1.0e-02", "2.0e-02", "30"),
+        ("M000", "age", "pearson", "2.0e-01", "3.0e-01", "30"),
+        ("M003", "age", "pearson", "5.0e-01", "5.0e-01", "30"),
+    ]
+    assert (summary.n_tests, summary.n_significant) == (5, 3)
+    assert "Strongest trait associations (5 tests, 3 with q < 0.05)" in summary.as_text().splitlines()
+
+
+GIANT = "M000 holds 45% of all genes."
+ADVICE = " If a technical difference drives it, name it with covariates."
+
+
+@pytest.mark.parametrize(
+    ("sizes", "unassigned", "covariates", "caution"),
+    [
+        ([90, 10], 100, (), GIANT + ADVICE),
+        ([90, 10], 100, ("batch",), GIANT),
+        ([60, 10], 140, (), None),
+        ([12, 12], 0, (), None),
+    ],
+    ids=["giant", "giant behind a covariate", "large", "small data"],
+)
+def test_fit_summary__warns_of_a_giant_module(sizes, unassigned, covariates, caution):
+    summary = summary_of(sizes, unassigned=unassigned, covariates=covariates)
+    assert [text for text in summary.cautions if text.startswith("M000 holds")] == ([caution] if caution else [])
+    assert (f"Caution: {caution}" in summary.as_text()) == (caution is not None)
+
+
+@pytest.mark.parametrize(("chance", "cautions"), [(0.1, 0), (0.35, 1)])
+def test_fit_summary__warns_of_roles_that_chance_makes(chance, cautions):
+    found = summary_of([7], chance=chance).cautions
+    assert len(found) == cautions
+    assert all(
+        "with 24 samples chance alone makes a channel active (|r| ≥ 0.2) in 35% of cases" in told for told in found
+    )

@@ -235,7 +235,7 @@ def _division(task: _Task) -> Division:
             covariates=task.request.covariates,
             seed=task.request.seed,
             threads=1,
-            settings=backend_settings(task.request.backend, {task.request.setting: repr(task.value)}),
+            settings=backend_settings(task.request.backend, {task.request.setting: task.value}),
         )
         return division_of(fitted, bundle)
     finally:

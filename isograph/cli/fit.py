@@ -87,7 +87,7 @@ def command(
     path = one_path(bundle, bundle_option, "BUNDLE", "--dataset-path")
     verbosity = level(verbose=verbose, quiet=quiet)
     set_thread_environment(resolve_threads(threads))
-    from isograph.config import backend_settings
+    from isograph.config import backend_settings_of_texts
     from isograph.pipeline.fit import fit
 
     given = _settings(settings, remove_factors, keep_factors)
@@ -105,7 +105,7 @@ def command(
             traits=traits,
             seed=seed,
             threads=threads,
-            settings=backend_settings(backend, given),
+            settings=backend_settings_of_texts(backend, given),
         )
     if not quiet:
         tell(f"\n{fitted.summary.as_text()}\n\n{_next_steps(fitted.path)}\n")

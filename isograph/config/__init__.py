@@ -1,6 +1,6 @@
 """One frozen dataclass per command and per backend; every range is checked when it is made."""
 
-from isograph.config.backend import BACKENDS, BackendConfig, backend_settings
+from isograph.config.backend import BACKENDS, BackendConfig, backend_settings, backend_settings_of_texts
 from isograph.config.explain import ExplainConfig
 from isograph.config.factor import FactorConfig
 from isograph.config.fit import FitConfig
@@ -18,4 +18,5 @@ __all__ = [
     "VaeConfig",
     "WgcnaConfig",
     "backend_settings",
+    "backend_settings_of_texts",
 ]

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import polars as pl
@@ -17,7 +16,8 @@ from isograph.bundle.file import read_file
 from isograph.bundle.manifest import MANIFEST, MAX_MANIFEST_BYTES, parse_manifest
 from isograph.bundle.read import read_bundle
 from isograph.config import BackendConfig, FitConfig, backend_settings
-from isograph.errors import ConfigError, InputError, UsageError, examples
+from isograph.config.values import names_given
+from isograph.errors import InputError, UsageError, examples
 from isograph.features.assays import bundle_assays, gene_names
 from isograph.features.channel import Channels, channels
 from isograph.features.covariate import covariate_design, covariate_readings
@@ -55,34 +55,35 @@ DEFAULT_PARENT = Path("artifacts/fits")
 _DIRECTORY_NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9 ._+-]*$")
 
 
-class FitOptions(TypedDict, total=False):
-    """The fields of ``FitConfig`` as keyword arguments."""
-
-    backend: str
-    covariates: tuple[str, ...]
-    traits: tuple[str, ...]
-    seed: int
-    threads: int | None
-    settings: BackendConfig | Mapping[str, object]
-
-
 def fit(
     bundle: str | Path | OpenedBundle,
     *,
+    backend: str = "factor",
+    covariates: str | Iterable[str] = (),
+    traits: str | Iterable[str] = (),
+    seed: int = 0,
+    threads: int | None = None,
+    settings: BackendConfig | Mapping[str, object] | None = None,
     output_dir: str | Path | None = None,
     overwrite: bool = False,
     display: Display | None = None,
-    **options: Unpack[FitOptions],
 ) -> Fit:
     """Infer modules from a bundle, write every table of the fit, and return it opened.
 
     Parameters
     ----------
     bundle : a bundle directory, or one opened with ``isograph.open``.
+    backend : how networks are inferred: ``factor``, ``vae`` or ``wgcna``.
+    covariates : sample columns projected out of every feature.
+    traits : sample columns tested against modules, ``column`` or ``column:ref=LEVEL``; empty for every column that
+        can be one.
+    seed : seed of everything that draws numbers.
+    threads : threads to use; None for the cores this process may use. No result depends on it.
+    settings : the backend's own settings, by name or as its configuration (``isograph.FactorConfig`` …); None for its
+        defaults.
     output_dir : where the fit goes; by default ``artifacts/fits/<dataset_name>`` below the working directory.
     overwrite : replace a fit that is there.
     display : shows progress; None shows nothing.
-    options : the fields of ``isograph.config.FitConfig``: backend, covariates, traits, seed, threads, settings.
 
     Raises
     ------
@@ -93,7 +94,14 @@ def fit(
     ResourceError
         The run needs more memory or disk than there is.
     """
-    config = _config(options)
+    config = FitConfig(
+        backend=backend,
+        covariates=names_given(covariates),
+        traits=names_given(traits),
+        seed=seed,
+        threads=threads,
+        settings=backend_settings(backend, settings) if isinstance(settings, Mapping) else settings,
+    )
     path = bundle.path if isinstance(bundle, OpenedBundle) else Path(bundle)
     out = Path(output_dir) if output_dir is not None else DEFAULT_PARENT / _directory_name(path)
     refuse_existing(out, overwrite=overwrite)
@@ -106,29 +114,6 @@ def fit(
             _run(path, out, config, writer, steps)
         writer.file(log.name, log.read_bytes())
     return Fit(out)
-
-
-def _config(options: FitOptions) -> FitConfig:
-    """Return the configuration; one column name or any sequence stands for a tuple, a mapping for settings."""
-    given: dict[str, Any] = dict(options)
-    known = FitConfig.__dataclass_fields__
-    if unknown := [name for name in given if name not in known]:
-        raise ConfigError(f"fit takes no {examples(unknown)}. Its options are {', '.join(known)}.")
-    for name in ("covariates", "traits"):
-        if name in given:
-            given[name] = _names(given[name])
-    if isinstance(given.get("settings"), Mapping):
-        texts = {key: _text(value) for key, value in given["settings"].items()}
-        given["settings"] = backend_settings(given.get("backend", FitConfig().backend), texts)
-    return FitConfig(**given)
-
-
-def _text(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
-
-
-def _names(given: str | Iterable[str]) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def _directory_name(path: Path) -> str:

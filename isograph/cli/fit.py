@@ -9,22 +9,23 @@ import click
 
 from isograph.cli.console import Console, log_to_stderr, tell
 from isograph.cli.option import (
+    config_options,
     interpreter,
     level,
     one_path,
     overwrite_option,
     path_argument,
     program,
-    threads_option,
     verbosity_options,
 )
+from isograph.config import FitConfig, backend_settings_of_texts
 from isograph.errors import UsageError
 from isograph.runtime.threads import resolve_threads, set_thread_environment
 
 
 @click.command("fit")
 @path_argument("BUNDLE", "--dataset-path")
-@click.option("--backend", default="factor", show_default=True, help="How to infer the network: factor, vae or wgcna.")
+@config_options(FitConfig, "backend")
 @click.option(
     "--output-dir",
     type=click.Path(path_type=Path),
@@ -35,21 +36,7 @@ from isograph.runtime.threads import resolve_threads, set_thread_environment
     metavar="cpu|cuda",
     help="Where a model is trained, for a backend that trains one (vae); the same as --set device=.  [default: cpu]",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything that draws numbers.")
-@click.option(
-    "--covariate",
-    "covariates",
-    multiple=True,
-    metavar="COLUMN",
-    help="Sample column projected out of every feature; repeat for more.",
-)
-@click.option(
-    "--trait",
-    "traits",
-    multiple=True,
-    metavar="COLUMN[:ref=LEVEL]",
-    help="Sample column tested against modules; repeat for more.  [default: every column that can be one]",
-)
+@config_options(FitConfig, "seed", "covariates", "traits")
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the backend; repeat for more."
 )
@@ -59,7 +46,7 @@ from isograph.runtime.threads import resolve_threads, set_thread_environment
     help="Hidden confounders to remove, whatever the rule says; 0 removes none.  [default: the rule decides]",
 )
 @click.option("--keep-factors", metavar="H1,H2,…", help="Hidden confounders that were found and are left in.")
-@threads_option
+@config_options(FitConfig, "threads")
 @overwrite_option
 @verbosity_options
 def command(
@@ -87,7 +74,6 @@ def command(
     path = one_path(bundle, bundle_option, "BUNDLE", "--dataset-path")
     verbosity = level(verbose=verbose, quiet=quiet)
     set_thread_environment(resolve_threads(threads))
-    from isograph.config import backend_settings_of_texts
     from isograph.pipeline.fit import fit
 
     given = _settings(settings, remove_factors, keep_factors)

@@ -8,52 +8,17 @@ from typing import Any
 import click
 
 from isograph.cli.console import log_to_stderr
-from isograph.cli.option import level, overwrite_option, verbosity_options
+from isograph.cli.option import config_options, level, overwrite_option, verbosity_options
 from isograph.config import ImportConfig
 from isograph.errors import shown
 
-_DEFAULTS = ImportConfig()
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _SHOWN_COLUMNS = 12
 
 
-@click.command(name="import", context_settings={"show_default": True})
+@click.command(name="import")
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option(
-    "--format",
-    type=click.Choice(["auto", "salmon", "nf-core", "matrix"]),
-    default=_DEFAULTS.format,
-    help="What SOURCE is: Salmon directories, an nf-core/rnaseq output, or a matrix file.",
-)
-@click.option("--samples", type=_FILE, help="Sample sheet: CSV, TSV or parquet, a row a sample.")
-@click.option("--sample-column", metavar="NAME", help="The sheet's id column.  [default: found by name]")
-@click.option("--tx2gene", type=_FILE, help="Table of transcript, gene and perhaps gene name.")
-@click.option("--gtf", type=_FILE, help="GTF, plain or gzipped, to look up genes in.")
-@click.option("--id-column", metavar="NAME", help="Id column of a matrix.  [default: found by name]")
-@click.option("--gene-column", metavar="NAME", help="Gene column of a matrix.  [default: found by name]")
-@click.option(
-    "--scale",
-    type=click.Choice(["counts", "log"]),
-    default=_DEFAULTS.scale,
-    help="What the values of a matrix are; log is for genes only and is not filtered.",
-)
-@click.option(
-    "--strip",
-    type=click.Choice(["auto", "none", "version", "bar"]),
-    default=_DEFAULTS.strip,
-    help="How transcript ids are made to match: version drops '.N', bar cuts at '|'.",
-)
-@click.option("--drop-unmatched", is_flag=True, help="Leave out samples and transcripts without a partner.")
-@click.option("--min-cpm", type=float, default=_DEFAULTS.min_cpm, help="Keep genes with this many counts per million …")
-@click.option(
-    "--min-samples", type=float, default=_DEFAULTS.min_samples, help="… in this many samples, or this share below 1."
-)
-@click.option(
-    "--min-tx-count", type=float, default=_DEFAULTS.min_tx_count, help="Keep transcripts with this many counts …"
-)
-@click.option("--min-prop", type=float, default=_DEFAULTS.min_prop, help="… in this share of samples.")
-@click.option("--name", "dataset_name", metavar="DATASET", help="Name of the data set.  [default: the name of OUT]")
+@config_options(ImportConfig)
 @overwrite_option
 @verbosity_options
 def command(source: Path, out: Path, *, overwrite: bool, verbose: bool, quiet: bool, **settings: Any) -> None:  # noqa: ANN401

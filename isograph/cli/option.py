@@ -7,11 +7,14 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
 
 import click
 
+from isograph.config.fit import FitConfig
+from isograph.config.setting import option_of
 from isograph.errors import UsageError
 
 Command = Callable[..., Any]
@@ -23,14 +26,48 @@ def verbosity_options(command: Command) -> Command:
     return click.option("-v", "--verbose", is_flag=True, help="Show what is logged while it runs.")(command)
 
 
-def threads_option(command: Command) -> Command:
-    """Add ``--threads``."""
+def config_options(configuration: type, *names: str) -> Callable[[Command], Command]:
+    """Add the options that fields of a configuration declare: those named, or all in their order."""
+    declared = {entry.name: entry for entry in fields(configuration) if option_of(entry.metadata) is not None}
+
+    def added(command: Command) -> Command:
+        for name in reversed(names or tuple(declared)):
+            command = _click_option(declared[name])(command)
+        return command
+
+    return added
+
+
+def _click_option(entry: Field[Any]) -> Callable[[Command], Command]:
+    how = option_of(entry.metadata)
+    assert how is not None
+    flag = how.flag or f"--{entry.name.replace('_', '-')}"
+    annotation = str(entry.type)
+    if annotation == "bool":
+        return click.option(flag, entry.name, is_flag=True, help=how.help)
+    is_repeated = annotation.startswith("tuple[")
+    kind: Any = {"int": int, "float": float, "str": str, "Path": Path}[
+        annotation.removesuffix(" | None").removeprefix("tuple[").removesuffix(", ...]")
+    ]
+    if kind is Path:
+        kind = click.Path(exists=how.must_exist, dir_okay=not how.must_exist, path_type=Path)
+    elif how.choices:
+        kind = click.Choice(list(how.choices))
+    elif how.minimum is not None:
+        kind = click.IntRange(min=int(how.minimum)) if kind is int else click.FloatRange(min=how.minimum)
     return click.option(
-        "--threads",
-        type=click.IntRange(min=1),
-        default=None,
-        help="Threads to use; by default the cores this process may use. No result depends on it.",
-    )(command)
+        flag,
+        entry.name,
+        type=kind,
+        multiple=is_repeated,
+        metavar=how.metavar,
+        default=None if is_repeated else entry.default,
+        show_default=entry.default is not None and not is_repeated,
+        help=how.help,
+    )
+
+
+threads_option = config_options(FitConfig, "threads")
 
 
 def overwrite_option(command: Command) -> Command:

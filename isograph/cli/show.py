@@ -17,8 +17,8 @@ def command(*, fit: Path | None, fit_option: Path | None, verbose: bool, quiet: 
     """Summarise the modules and trait associations of FIT on the terminal."""
     path = one_path(fit, fit_option, "FIT", "--artifact-dir")
     verbosity = level(verbose=verbose, quiet=quiet)
-    from isograph.results.fit import Fit
+    from isograph.pipeline.show import show
 
     with log_to_stderr(verbosity):
-        summary = Fit(path).summary.as_text()
+        summary = show(path).as_text()
     click.echo(summary)

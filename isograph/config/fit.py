@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from isograph.config.backend import BACKENDS, BackendConfig, unknown_backend
 from isograph.config.check import require
+from isograph.config.setting import setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +24,23 @@ class FitConfig:
     settings : the backend's own settings; None stands for its defaults.
     """
 
-    backend: str = "factor"
-    covariates: tuple[str, ...] = ()
-    traits: tuple[str, ...] = ()
-    seed: int = 0
-    threads: int | None = None
+    backend: str = setting("factor", "How to infer the network: factor, vae or wgcna.")
+    covariates: tuple[str, ...] = setting(
+        (),
+        "Sample column projected out of every feature; repeat for more.",
+        flag="--covariate",
+        metavar="COLUMN",
+    )
+    traits: tuple[str, ...] = setting(
+        (),
+        "Sample column tested against modules; repeat for more.  [default: every column that can be one]",
+        flag="--trait",
+        metavar="COLUMN[:ref=LEVEL]",
+    )
+    seed: int = setting(0, "Seed of everything that draws numbers.")
+    threads: int | None = setting(
+        None, "Threads to use; by default the cores this process may use. No result depends on it.", minimum=1
+    )
     settings: BackendConfig | None = None
 
     @property

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from isograph.config.check import require
+from isograph.config.setting import setting
+
+FORMATS = ("auto", "salmon", "nf-core", "matrix")
+SCALES = ("counts", "log")
+STRIP_RULES = ("auto", "none", "version", "bar")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,33 +33,43 @@ class ImportConfig:
         samples.
     """
 
-    format: str = "auto"
-    samples: Path | None = None
-    sample_column: str | None = None
-    tx2gene: Path | None = None
-    gtf: Path | None = None
-    id_column: str | None = None
-    gene_column: str | None = None
-    scale: str = "counts"
-    strip: str = "auto"
-    drop_unmatched: bool = False
-    min_cpm: float = 1.0
-    min_samples: float = 0.1
-    min_tx_count: float = 10.0
-    min_prop: float = 0.1
-    dataset_name: str | None = None
+    format: str = setting(
+        "auto", "What SOURCE is: Salmon directories, an nf-core/rnaseq output, or a matrix file.", choices=FORMATS
+    )
+    samples: Path | None = setting(None, "Sample sheet: CSV, TSV or parquet, a row a sample.", must_exist=True)
+    sample_column: str | None = setting(None, "The sheet's id column.  [default: found by name]", metavar="NAME")
+    tx2gene: Path | None = setting(None, "Table of transcript, gene and perhaps gene name.", must_exist=True)
+    gtf: Path | None = setting(None, "GTF, plain or gzipped, to look up genes in.", must_exist=True)
+    id_column: str | None = setting(None, "Id column of a matrix.  [default: found by name]", metavar="NAME")
+    gene_column: str | None = setting(None, "Gene column of a matrix.  [default: found by name]", metavar="NAME")
+    scale: str = setting(
+        "counts", "What the values of a matrix are; log is for genes only and is not filtered.", choices=SCALES
+    )
+    strip: str = setting(
+        "auto", "How transcript ids are made to match: version drops '.N', bar cuts at '|'.", choices=STRIP_RULES
+    )
+    drop_unmatched: bool = setting(False, "Leave out samples and transcripts without a partner.")
+    min_cpm: float = setting(1.0, "Keep genes with this many counts per million …")
+    min_samples: float = setting(0.1, "… in this many samples, or this share below 1.")
+    min_tx_count: float = setting(10.0, "Keep transcripts with this many counts …")
+    min_prop: float = setting(0.1, "… in this share of samples.")
+    dataset_name: str | None = setting(
+        None, "Name of the data set.  [default: the name of OUT]", flag="--name", metavar="DATASET"
+    )
 
     def __post_init__(self) -> None:
         require(
             {
-                f"format is '{self.format}', expected auto, salmon, nf-core or matrix": self.format
-                in ("auto", "salmon", "nf-core", "matrix"),
-                f"scale is '{self.scale}', expected counts or log": self.scale in ("counts", "log"),
-                f"strip is '{self.strip}', expected auto, none, version or bar": self.strip
-                in ("auto", "none", "version", "bar"),
+                f"format is '{self.format}', expected {_listed(FORMATS)}": self.format in FORMATS,
+                f"scale is '{self.scale}', expected {_listed(SCALES)}": self.scale in SCALES,
+                f"strip is '{self.strip}', expected {_listed(STRIP_RULES)}": self.strip in STRIP_RULES,
                 f"min_cpm is {self.min_cpm}, expected 0 or more": self.min_cpm >= 0,
                 f"min_samples is {self.min_samples}, expected 0 or more": self.min_samples >= 0,
                 f"min_tx_count is {self.min_tx_count}, expected 0 or more": self.min_tx_count >= 0,
                 f"min_prop is {self.min_prop}, expected 0 to 1": 0 <= self.min_prop <= 1,
             }
         )
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"

@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from isograph.bundle.bundle import Bundle
@@ -17,12 +15,12 @@ from isograph.bundle.manifest import MANIFEST, MAX_MANIFEST_BYTES, parse_manifes
 from isograph.bundle.read import read_bundle
 from isograph.config import BackendConfig, FitConfig, backend_settings
 from isograph.config.values import names_given
-from isograph.errors import InputError, UsageError, examples
+from isograph.errors import InputError, UsageError, examples, option
 from isograph.features.assays import bundle_assays, gene_names
 from isograph.features.channel import Channels, channels
-from isograph.features.covariate import covariate_design, covariate_readings
+from isograph.features.covariate import Design, covariate_design, covariate_readings
 from isograph.network.backends import infer_network
-from isograph.network.modules import ACTIVE_R, Modules, gene_modules, gene_roles
+from isograph.network.modules import Modules, gene_modules, gene_roles
 from isograph.network.result import Network
 from isograph.network.tables import (
     eigengene_table,
@@ -34,8 +32,7 @@ from isograph.network.tables import (
     module_table,
     summary_table,
 )
-from isograph.pipeline.fit_config import Request, fit_record
-from isograph.pipeline.hidden_factor import hidden_factor_rows
+from isograph.pipeline.fit_records import FitInputs, calibration_record, fit_config_record
 from isograph.pipeline.preflight import preflight
 from isograph.results.bundle import OpenedBundle
 from isograph.results.fit import Fit
@@ -43,11 +40,10 @@ from isograph.runtime.log import run_log
 from isograph.runtime.progress import Display, Silent, Steps
 from isograph.runtime.threads import resolve_threads
 from isograph.schemas import FEATURE_SCORES, FIT_TABLES
-from isograph.stats import correlation_pvalue
 from isograph.store.artifact import ArtifactWriter, artifact_directory
 from isograph.store.output import refuse_existing
 from isograph.traits.association import trait_table
-from isograph.traits.trait import read_traits
+from isograph.traits.trait import Traits, read_traits
 
 logger = logging.getLogger(__name__)
 
@@ -122,24 +118,14 @@ def _directory_name(path: Path) -> str:
         raise InputError(str(path), [f"{finding.where}: {finding.message}" for finding in findings])
     if not _DIRECTORY_NAME.match(manifest.dataset_name):
         raise UsageError(
-            f"the dataset name {manifest.dataset_name!r} is no directory name. Name one with --output-dir."
+            f"the dataset name {manifest.dataset_name!r} is no directory name. Name one with {option('output_dir')}."
         )
     return manifest.dataset_name
 
 
 def _run(path: Path, out: Path, config: FitConfig, writer: ArtifactWriter, steps: Steps) -> None:
     threads = resolve_threads(config.threads)
-    with steps.step("read"):
-        bundle = read_bundle(path)
-        request = _requested(bundle, config)
-        assays = bundle_assays(bundle, path)
-    preflight(bundle, assays, config, threads, place=writer.directory)
-    with steps.step("features") as progress:
-        features = channels(assays, request.design, threads=threads, progress=progress)
-        _log_features(features, expects_switch=assays.transcripts is not None)
-    # NOTE: not needed any more, and as large as the scores.
-    bundle = replace(bundle, matrices={})
-    del assays
+    inputs, features = _inputs(path, config, writer.directory, threads, steps)
     network = infer_network(features, config, threads=threads, steps=steps)
     features = network.channels
     with steps.step("tables"):
@@ -150,20 +136,40 @@ def _run(path: Path, out: Path, config: FitConfig, writer: ArtifactWriter, steps
             min_kme=network.min_kme,
             threads=threads,
         )
-        tables = _tables(bundle, features, network, modules, request, threads=threads)
+        tables = _tables(inputs, features, network, modules, threads=threads)
     with steps.step("write"):
         for name, contract in FIT_TABLES.items():
             writer.table(contract, tables[name])
         for name, data in network.files.items():
             writer.file(name, data)
-        writer.json("fit_config.json", fit_record(bundle, config, request, path=path, out=out, threads=threads))
-    hidden = hidden_factor_rows(network.confounders, bundle.samples, request, config.covariates)
-    told = _calibration(bundle, features, network, tables, steps)
-    writer.json("calibration.json", {**told, "hidden_confounders": hidden})
+        writer.json("fit_config.json", fit_config_record(inputs, config, path=path, out=out, threads=threads))
+    writer.json("calibration.json", calibration_record(inputs, config, network, tables, steps))
 
 
-def _requested(bundle: Bundle, config: FitConfig) -> Request:
-    """Return the design and the traits; what is wrong with either is reported together."""
+def _inputs(path: Path, config: FitConfig, directory: Path, threads: int, steps: Steps) -> tuple[FitInputs, Channels]:
+    """Return what a fit keeps of its bundle, and the features; the matrices of the bundle end with this function.
+
+    Raises
+    ------
+    InputError
+        The bundle, a covariate or a trait is not usable; everything found is listed.
+    ResourceError
+        The fit needs more memory than is available, or more disk than the file system of ``directory`` has.
+    """
+    with steps.step("read"):
+        bundle = read_bundle(path)
+        design, traits = _design_and_traits(bundle, config)
+        assays = bundle_assays(bundle, path)
+        inputs = FitInputs(bundle.dataset_name, bundle.samples, gene_names(bundle), design, traits)
+    preflight(bundle, assays, config, threads, place=directory)
+    with steps.step("features") as progress:
+        features = channels(assays, design, threads=threads, progress=progress)
+        _log_features(features, expects_switch=assays.transcripts is not None)
+    return inputs, features
+
+
+def _design_and_traits(bundle: Bundle, config: FitConfig) -> tuple[Design, Traits]:
+    """Return the covariates and the traits of the run; what is wrong with either is reported together."""
     problems: list[str] = []
     design, traits = None, None
     try:
@@ -184,7 +190,7 @@ def _requested(bundle: Bundle, config: FitConfig) -> Request:
         logger.info("trait %s: %s", trait.name, trait.reading)
     for name, reason in traits.skipped.items():
         logger.info("column %s is no trait: %s", name, reason)
-    return Request(design, traits)
+    return design, traits
 
 
 def _log_features(features: Channels, *, expects_switch: bool) -> None:
@@ -203,15 +209,15 @@ def _log_features(features: Channels, *, expects_switch: bool) -> None:
 
 
 def _tables(
-    bundle: Bundle, features: Channels, network: Network, modules: Modules, request: Request, *, threads: int
+    inputs: FitInputs, features: Channels, network: Network, modules: Modules, *, threads: int
 ) -> dict[str, pl.DataFrame]:
-    sample_ids = bundle.sample_ids
-    module_rows = module_table(features, modules, gene_names(bundle))
+    sample_ids = inputs.sample_ids
+    module_rows = module_table(features, modules, inputs.gene_names)
     edges = gene_edges(features, network)
     return {
         "modules": module_rows,
         "edges": edges,
-        "traits": trait_table(modules.module_ids, modules.eigengenes, request.traits.traits),
+        "traits": trait_table(modules.module_ids, modules.eigengenes, inputs.traits.traits),
         "feature_scores": feature_score_table(features, sample_ids),
         "module_gene_roles": gene_roles(features, modules, threads=threads),
         "eigengenes": eigengene_table(modules, sample_ids),
@@ -219,21 +225,4 @@ def _tables(
         "switch_loadings": features.loadings,
         "excluded_features": excluded_table(features, network),
         "hidden_factors": hidden_factor_table(network.confounders, sample_ids),
-    }
-
-
-def _calibration(
-    bundle: Bundle, features: Channels, network: Network, tables: Mapping[str, pl.DataFrame], steps: Steps
-) -> dict[str, object]:
-    excluded = [bundle.sample_ids[number] for number in network.excluded_samples]
-    return {
-        **network.calibration,
-        **({"excluded_samples": excluded} if excluded else {}),
-        "n_modules": tables["module_summary"].height,
-        "n_edges": tables["edges"].height,
-        "n_samples": features.z.shape[1],
-        "n_features": len(features.gene_of),
-        "chance_of_active_channel": round(float(correlation_pvalue(np.array(ACTIVE_R), features.residual_dof)), 6),
-        "n_unassigned_genes": len(features.gene_ids) - tables["modules"].height,
-        "seconds": dict(steps.seconds),
     }

@@ -19,7 +19,7 @@ SIGNIFICANT_Q = 0.05
 UNCERTAIN_ROLES = 0.1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class FitSummary:
     """Headline, the largest modules, the strongest trait associations, and what to be careful about.
 
@@ -56,8 +56,10 @@ class FitSummary:
         """Return the summary as lines for a terminal."""
         return sections_text(self.sections())
 
-    def as_html(self) -> str:
-        """Return the summary as HTML, every value escaped."""
+    def __repr__(self) -> str:
+        return self.as_text()
+
+    def _repr_html_(self) -> str:
         return sections_html(self.sections())
 
     def _association_title(self) -> str:

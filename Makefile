@@ -4,6 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 DEMO := artifacts/demo
+WORKERS ?= auto
+DURATIONS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-real test-heavy test-nojit lint fmt docs wheel-smoke bench bench-catalog bench-scaling bench-correlation ablation split-half reports snapshots bench-wgcna explain-report clean
@@ -27,7 +29,7 @@ demo: setup ## import and fit the bundled real data set, and say where the resul
 	@$(BIN)/isograph fit $(DEMO)/bundle --output-dir $(DEMO)/fit --overwrite --covariate performer
 
 test: setup lint ## lint, check types and layers, run the tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile $(if $(DURATIONS),--durations=$(DURATIONS))
 
 test-real: setup ## run the tests on the real data sets beside the checkout
 	@$(BIN)/pytest -m real

@@ -48,7 +48,7 @@ class ImportConfig:
     strip: str = setting(
         "auto", "How transcript ids are made to match: version drops '.N', bar cuts at '|'.", choices=STRIP_RULES
     )
-    drop_unmatched: bool = setting(False, "Leave out samples and transcripts without a partner.")
+    drop_unmatched: bool = setting(default=False, help="Leave out samples and transcripts without a partner.")
     min_cpm: float = setting(1.0, "Keep genes with this many counts per million …")
     min_samples: float = setting(0.1, "… in this many samples, or this share below 1.")
     min_tx_count: float = setting(10.0, "Keep transcripts with this many counts …")

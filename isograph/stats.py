@@ -219,6 +219,20 @@ def normalised_information(first: Index, second: Index) -> float:
     return float(np.clip(2.0 * (entropies - together) / entropies, 0.0, 1.0))
 
 
+def labelling_agreement(first: Index, second: Index) -> tuple[float, float, float]:
+    """Return ARI, NMI and ARI of all of two labellings of the same things in which −1 stands for no label.
+
+    ARI and NMI are over the things that both label. ARI of all is over those that either labels, a thing without a
+    label being a group of its own, so that labelling less does not raise it. Each is NaN where there is no such thing.
+    """
+    both, either = (first >= 0) & (second >= 0), (first >= 0) | (second >= 0)
+    ari = adjusted_rand(first[both], second[both]) if both.any() else np.nan
+    nmi = normalised_information(first[both], second[both]) if both.any() else np.nan
+    numbers = len(first) + np.arange(len(first)) + max(first.max(initial=-1), second.max(initial=-1))
+    alone = [np.where(labels >= 0, labels, numbers)[either] for labels in (first, second)]
+    return ari, nmi, adjusted_rand(*alone) if either.any() else np.nan
+
+
 def _crossed_sizes(first: Index, second: Index) -> tuple[Index, Index, Index]:
     """Return how often each pair of labels occurs, each label of the first, and each label of the second."""
     _, together = np.unique(np.stack([first, second]), axis=1, return_counts=True)

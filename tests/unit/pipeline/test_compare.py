@@ -144,8 +144,9 @@ def test_compare__asks_about_a_module_named_zero(tmp_path, caplog):
     with caplog.at_level("WARNING", "isograph"):
         taken = compare(path, path)
     assert "1 genes in a module named 0, taken for a module" in caplog.text
+    assert "pass unassigned='0'." in caplog.text
     assert taken.as_dict()["agreement"]["n_modules_reference"] == 2
-    assert compare(path, path, unassigned=["0"]).as_dict()["agreement"]["n_modules_reference"] == 1
+    assert compare(path, path, unassigned="0").as_dict()["agreement"]["n_modules_reference"] == 1
 
 
 @pytest.mark.parametrize(
@@ -178,11 +179,19 @@ def test_compare__refuses_what_does_not_go_together(fitted, multiplex, tmp_path)
         compare(fitted, fitted, tolerance=-1)
 
 
-@pytest.mark.parametrize("content", [b"[1]", b"{", b'{"a": 1}', b""])
-def test_compare__refuses_json_that_is_no_report(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"[1]", r"report\.json holds no object"),
+        (b"{", r"report\.json cannot be read: "),
+        (b'{"a": 1}', r"report\.json: is no report of a benchmark: it has no list of results"),
+        (b"", r"report\.json cannot be read: "),
+    ],
+)
+def test_compare__refuses_json_that_is_no_report(tmp_path, content, message):
     report = tmp_path / "report.json"
     report.write_bytes(content)
-    with pytest.raises(InputError, match="is no report"):
+    with pytest.raises(InputError, match=message):
         compare(report, report)
 
 

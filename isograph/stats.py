@@ -5,7 +5,7 @@ Rows are the things tested and columns are samples; NaN stands for what cannot b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -217,6 +217,13 @@ def normalised_information(first: Index, second: Index) -> float:
     if entropies == 0:
         return 1.0
     return float(np.clip(2.0 * (entropies - together) / entropies, 0.0, 1.0))
+
+
+def label_numbers(label_of: Mapping[str, str], things: Sequence[str]) -> Index:
+    """Return the number of each thing's label, numbered in the order in which labels first occur; −1 for no label."""
+    number: dict[str, int] = {}
+    labels = (label_of.get(thing) for thing in things)
+    return np.array([-1 if name is None else number.setdefault(name, len(number)) for name in labels], dtype=np.int64)
 
 
 def labelling_agreement(first: Index, second: Index) -> tuple[float, float, float]:

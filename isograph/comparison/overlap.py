@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from isograph.arrays import Index, Matrix
+from isograph.arrays import Matrix
 from isograph.comparison.operand import GeneModules
-from isograph.stats import labelling_agreement, unit_rows
+from isograph.stats import label_numbers, labelling_agreement, unit_rows
 
 MIN_SAMPLES = 3
 MIN_JACCARD = 0.1
@@ -94,7 +94,7 @@ def module_agreement(reference: GeneModules, candidate: GeneModules) -> dict[str
     a module of its own; None where there is none.
     """
     genes = sorted(reference.module_of.keys() | candidate.module_of.keys())
-    labels = [_module_numbers(result, genes) for result in (reference, candidate)]
+    labels = [label_numbers(result.module_of, genes) for result in (reference, candidate)]
     measures = dict(zip(("ari", "nmi", "ari_of_all"), labelling_agreement(*labels), strict=True))
     return {
         "n_modules_reference": len(set(reference.module_of.values())),
@@ -105,13 +105,6 @@ def module_agreement(reference: GeneModules, candidate: GeneModules) -> dict[str
         "n_genes_known_to_both": len(reference.genes & candidate.genes),
         **{name: None if np.isnan(value) else value for name, value in measures.items()},
     }
-
-
-def _module_numbers(result: GeneModules, genes: list[str]) -> Index:
-    """Return the number of each gene's module in the order in which modules first occur, −1 for none."""
-    number: dict[str, int] = {}
-    homes = (result.module_of.get(gene) for gene in genes)
-    return np.array([-1 if home is None else number.setdefault(home, len(number)) for home in homes], dtype=np.int64)
 
 
 def eigengene_correlations(reference: pl.DataFrame, candidate: pl.DataFrame) -> pl.DataFrame:

@@ -21,9 +21,10 @@ def maker():
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory) -> dict[str, Path]:
+def made(tmp_path_factory, fits_in_process) -> dict[str, Path]:
     """Snapshots of the toy fixtures as the code stands."""
-    return maker().made_snapshots(tmp_path_factory.mktemp("made"))
+    with fits_in_process():
+        return maker().made_snapshots(tmp_path_factory.mktemp("made"))
 
 
 @pytest.mark.parametrize("name", ["toy_v1", "toy_multiplex_v1"])

@@ -13,10 +13,8 @@ from isograph.arrays import Index, Vector
 from isograph.schemas.role import ACTIVE_ROLES
 from isograph.stats import label_numbers, labelling_agreement
 
-GeneModules = Mapping[str, str]
 
-
-def recovery(planted: GeneModules, found: GeneModules) -> float | None:
+def recovery(planted: Mapping[str, str], found: Mapping[str, str]) -> float | None:
     """Return the mean, over planted modules, of the best Jaccard index with any found module.
 
     0 where nothing was found, None where nothing was planted. Blind to what else was found.
@@ -46,7 +44,7 @@ def shared_genes(first: Index, second: Index) -> tuple[Vector, Index, Index]:
     return counts.astype(np.float64), cells[0], cells[1]
 
 
-def ari(planted: GeneModules, found: GeneModules) -> float | None:
+def ari(planted: Mapping[str, str], found: Mapping[str, str]) -> float | None:
     """Return the adjusted Rand index over planted genes; a gene in no found module is a module of its own.
 
     None where nothing was planted. Blind to background that was put in a module.
@@ -61,7 +59,7 @@ def ari(planted: GeneModules, found: GeneModules) -> float | None:
     return labelling_agreement(label_numbers(planted, genes), label_numbers(found, genes))[2]
 
 
-def background_rate(planted: GeneModules, found: GeneModules, genes: Iterable[str]) -> float | None:
+def background_rate(planted: Mapping[str, str], found: Mapping[str, str], genes: Iterable[str]) -> float | None:
     """Return the share of the ``genes`` that were not planted and are in a found module; None without such genes."""
     background = [gene for gene in genes if gene not in planted]
     if not background:

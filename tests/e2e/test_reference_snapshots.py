@@ -49,7 +49,7 @@ def test_make_snapshots__replaces_only_what_differs_and_shows_it(made, tmp_path)
     assert snapshots.renewed("toy_v1", made["toy_v1"], reference) == "toy_v1: no differences, kept as it is"
     shutil.rmtree(reference)
     ig.save_snapshot(ig.load_snapshot(made["toy_multiplex_v1"]), reference)
-    told = snapshots.renewed("toy_v1", made["toy_v1"], reference)
-    assert told.startswith("toy_v1: written\nReference: ")
-    assert "Differences (" in told
+    change = snapshots.renewed("toy_v1", made["toy_v1"], reference)
+    assert change.startswith("toy_v1: written\nReference: ")
+    assert "Differences (" in change
     assert ig.load_snapshot(reference).modules.select(pl.len()).collect(engine="in-memory").item() == 24

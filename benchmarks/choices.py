@@ -56,7 +56,7 @@ class Choice:
 
     name: str
     default: str
-    told: str
+    reason: str
     variants: tuple[Variant, ...]
 
 

@@ -229,7 +229,8 @@ def ablation_page(report: Path = REPORTS / "ablation.json") -> str:
 
 def _ablation_data(told: dict[str, Any]) -> str:
     groups = {name: name for name in ("planted", "stress", "null")}
-    groups["real"] = f"halves ({told['n_splits']} splits) and real, {', '.join(told['projected_out'])} projected out"
+    projected_out = f", {', '.join(told['projected_out'])} projected out" if told["projected_out"] else ""
+    groups["real"] = f"halves ({told['n_splits']} splits) and real{projected_out}"
     lines = []
     for group, title in groups.items():
         names, runs = told["data"][group]["datasets"], told["data"][group]["runs"]

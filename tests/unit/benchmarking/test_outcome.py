@@ -2,17 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from isograph.benchmarking.gate import GateFailure, Measured, gate_failures, require_known_gates
-from isograph.errors import UsageError
+from isograph.benchmarking.outcome import GateFailure, Metrics, gate_failures
+from isograph.schemas.gate import GATES
 
-MEASURED = Measured(
+METRICS = Metrics(
     recovery=0.99,
     ari=0.98,
     background_rate=0.01,
     role_recall={"coupled": 0.96, "switch_only": 1.0, "discordant": None},
     n_modules=3,
 )
-NOTHING = Measured(recovery=None, ari=None, background_rate=None, role_recall={}, n_modules=0)
+NOTHING = Metrics(recovery=None, ari=None, background_rate=None, role_recall={}, n_modules=0)
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ NOTHING = Measured(recovery=None, ari=None, background_rate=None, role_recall={}
     ],
 )
 def test_gate_failures__names_the_limit_and_the_value(gate, limit, value):
-    assert gate_failures({gate: limit}, MEASURED) == [GateFailure(gate, limit, value)]
+    assert gate_failures({gate: limit}, METRICS) == [GateFailure(gate, limit, value)]
 
 
 def test_gate_failures__a_limit_that_is_just_reached_is_kept():
@@ -37,7 +37,8 @@ def test_gate_failures__a_limit_that_is_just_reached_is_kept():
         "max_background_rate": 0.01,
         "max_modules": 3,
     }
-    assert gate_failures(limits, MEASURED) == []
+    assert set(limits) == set(GATES)
+    assert gate_failures(limits, METRICS) == []
 
 
 def test_gate_failures__a_metric_without_value_reaches_no_least_and_exceeds_no_most():
@@ -51,13 +52,3 @@ def test_gate_failures__a_metric_without_value_reaches_no_least_and_exceeds_no_m
 def test_gate_failures__a_run_without_result_keeps_no_gate():
     limits = {"max_modules": 0, "min_ari": 0.5}
     assert [failure.gate for failure in gate_failures(limits, None)] == ["max_modules", "min_ari"]
-
-
-def test_require_known_gates__names_what_does_not_exist():
-    require_known_gates(["min_ari", "max_modules"], "toy_v1")
-    with pytest.raises(UsageError) as raised:
-        require_known_gates(["min_ari", "minimal_ari", "max_edges"], "toy_v1")
-    assert str(raised.value) == (
-        "fixture 'toy_v1' sets unknown gates: 'minimal_ari', 'max_edges'. There are "
-        "min_recovery, min_ari, min_role_recall, max_background_rate, max_modules."
-    )

@@ -20,7 +20,7 @@ SOFTNESS = 0.15
 
 
 @dataclass(frozen=True, slots=True)
-class Cohort:
+class SimulatedSamples:
     """The samples of a fixture.
 
     Attributes
@@ -42,11 +42,6 @@ class Cohort:
     batch: Index
     log_depth: Vector
 
-    @property
-    def sample_ids(self) -> list[str]:
-        """``S0000`` and so on."""
-        return [f"S{sample:04d}" for sample in range(len(self.age))]
-
     def table(self, recorded: tuple[str, ...]) -> pl.DataFrame:
         """Return the sample table with the ``recorded`` covariates; ``depth`` is on a log2 scale."""
         covariates = {
@@ -57,7 +52,7 @@ class Cohort:
         }
         return pl.DataFrame(
             {
-                "sample_id": self.sample_ids,
+                "sample_id": [f"S{sample:04d}" for sample in range(len(self.age))],
                 "Dx": np.where(self.diagnosed, "Case", "Control").tolist(),
                 "Age": self.age,
                 "Sex": np.where(self.male, "M", "F").tolist(),
@@ -66,14 +61,14 @@ class Cohort:
         )
 
 
-def cohort(spec: FixtureSpec, rng: np.random.Generator) -> Cohort:
+def simulated_samples(spec: FixtureSpec, rng: np.random.Generator) -> SimulatedSamples:
     """Return the samples of ``spec``.
 
     Age is normal, 48 ± 11 years, within 18 to 90; RIN is 10 − 6 × Beta(2, 3), cell fraction Beta(4, 4); all are
     independent of each other.
     """
     n = spec.n_samples
-    return Cohort(
+    return SimulatedSamples(
         diagnosed=rng.permutation(np.arange(n) % 2 == 1),
         age=np.clip(rng.normal(48.0, 11.0, n), 18.0, 90.0),
         male=rng.random(n) < 0.5,
@@ -84,7 +79,7 @@ def cohort(spec: FixtureSpec, rng: np.random.Generator) -> Cohort:
     )
 
 
-def activities(spec: FixtureSpec, samples: Cohort, rng: np.random.Generator) -> Matrix:
+def activities(spec: FixtureSpec, samples: SimulatedSamples, rng: np.random.Generator) -> Matrix:
     """Return how active each module is in each sample: (n_modules, n_samples), mean 0 and sd 1 in every row.
 
     z_m = u_m + b_m × diagnosis + a_m × age + w × c before it is standardised: u_m is standard normal, or one of the

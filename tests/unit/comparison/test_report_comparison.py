@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from isograph.comparison.delta import changed_metrics, gate_changes, metric_deltas, report_rows
+from isograph.comparison.reports import changed_metrics, gate_changes, metric_deltas, report_rows
 from isograph.errors import InputError
 
 

@@ -10,7 +10,7 @@ import pytest
 from isograph.bundle.read import read_bundle
 from isograph.errors import UsageError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -33,12 +33,12 @@ def test_choices__every_variant_changes_something(script):
 
 def test_choices__are_those_of_the_committed_report(script):
     report = orjson.loads((ROOT / "artifacts" / "reports" / "ablation.json").read_bytes())
-    told = [
+    reported = [
         (choice["name"], choice["default"], choice["told"], [row["name"] for row in choice["variants"]])
         for choice in report["choices"]
     ]
-    assert told == [
-        (choice.name, choice.default, choice.told, [variant.name for variant in choice.variants])
+    assert reported == [
+        (choice.name, choice.default, choice.reason, [variant.name for variant in choice.variants])
         for choice in script("choices").CHOICES
     ]
 
@@ -67,8 +67,8 @@ def row(**changed):
     ],
 )
 def test_compared__counts_differences_beyond_the_limit(script, changed, better, worse):
-    told = script("ablation").compared(row(**changed), row())
-    assert (told["better"], told["worse"]) == (better, worse)
+    verdict = script("ablation").compared(row(**changed), row())
+    assert (verdict["better"], verdict["worse"]) == (better, worse)
 
 
 def test_samples_where__takes_the_samples_with_the_value(script):
@@ -81,15 +81,15 @@ def test_samples_where__takes_the_samples_with_the_value(script):
 
 
 @pytest.mark.parametrize(
-    ("condition", "told"),
+    ("condition", "message"),
     [
         ("Sex", "--where is 'Sex', expected COLUMN=VALUE of the columns sample_id, Dx, Age, Sex."),
         ("sex=F", "--where is 'sex=F', expected COLUMN=VALUE of the columns sample_id, Dx, Age, Sex."),
         ("Sex=female", "no sample has Sex = 'female'. Its values are 'F', 'M'."),
     ],
 )
-def test_samples_where__says_what_there_is(script, condition, told):
+def test_samples_where__says_what_there_is(script, condition, message):
     bundle = read_bundle(ROOT / "fixtures" / "bundles_0_1_5" / "toy_v1")
     with pytest.raises(UsageError) as error:
         script("split_half").samples_where(bundle, condition)
-    assert str(error.value) == told
+    assert str(error.value) == message

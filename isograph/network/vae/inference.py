@@ -12,12 +12,14 @@ from isograph.arrays import Index, Matrix, Vector
 from isograph.config import VaeConfig
 from isograph.errors import ConvergenceError, UsageError
 from isograph.features.channel import Channels
-from isograph.network.communities import SimilarPairs, best_partition, second_order_similarities
+from isograph.network.communities import division_of_lowest_bic
 from isograph.network.pairs import (
+    SimilarPairs,
     StrongPairs,
     observed_pairs,
     pair_correlations,
     scan_memory,
+    second_order_similarities,
     strong_pairs,
 )
 from isograph.network.result import Network

@@ -59,8 +59,8 @@ TRIALS = 4
 TRIALS_OF_DIFFERENCES = 3
 REFINEMENTS = 2
 FACTOR_STEPS = 3
-# NOTE: signs that modules do not explain everything: a left-over factor well above the edge of noise, or a network whose
-# pairs lead out of their modules.
+# NOTE: modules do not explain everything where a left-over factor is well above the edge of noise, or where pairs of
+# the network lead out of their modules.
 LEFTOVER_RATIO = 1.5
 CROSSING_SHARE = 0.25
 
@@ -111,15 +111,18 @@ def hidden_confounders(
 
 
 def _reason_not_to_search(channels: Channels, similar: SimilarPairs, divided: Division, forced: int | None) -> str:
-    """Return why there is nothing to search, empty when there is; ``forced`` overrides all that modules say."""
+    """Return why nothing is searched, empty for a search; a ``forced`` number of factors overrides the rules."""
     if forced == 0:
         return "not searched: remove_factors is 0"
     if divided.n_modules < LEAST_BREADTH:
         return "not searched: fewer than 3 modules to begin with"
     if channels.missing is not None:
         return "not searched: values are missing"
-    if forced is not None:
-        return ""
+    return "" if forced is not None else _reason_of_rules(channels, similar, divided)
+
+
+def _reason_of_rules(channels: Channels, similar: SimilarPairs, divided: Division) -> str:
+    """Return why no factor would be removed by rule, empty when a search has to show it."""
     n_left, ratio = _left_over_factors(channels, similar, divided)
     if n_left > MOST_CONFOUNDERS:
         return (

@@ -12,6 +12,7 @@ from isograph.features.channel import Channels
 from isograph.network.pairs import pair_correlations
 from isograph.runtime.threads import run_chunks
 from isograph.schemas import MODULE_GENE_ROLES
+from isograph.schemas.role import ABUNDANCE_ONLY, COUPLED, DISCORDANT, INACTIVE, SWITCH_ONLY
 
 ROWS_PER_CHUNK = 4096
 ACTIVE_R = 0.2
@@ -188,14 +189,14 @@ def _with_roles(memberships: pl.LazyFrame) -> pl.LazyFrame:
     abundance_active = pl.col("abundance_r").abs().ge(ACTIVE_R).fill_null(value=False)
     role = (
         pl.when("switch_active", "abundance_active", pl.col("switch_abundance_r") >= ACTIVE_R)
-        .then(pl.lit("coupled"))
+        .then(pl.lit(COUPLED))
         .when("switch_active", "abundance_active")
-        .then(pl.lit("discordant"))
+        .then(pl.lit(DISCORDANT))
         .when("switch_active")
-        .then(pl.lit("switch_only"))
+        .then(pl.lit(SWITCH_ONLY))
         .when("abundance_active")
-        .then(pl.lit("abundance_only"))
-        .otherwise(pl.lit("inactive"))
+        .then(pl.lit(ABUNDANCE_ONLY))
+        .otherwise(pl.lit(INACTIVE))
     )
     return (
         memberships.with_columns(pl.col("switch_r", "abundance_r", "switch_abundance_r").fill_nan(None))

@@ -1,4 +1,4 @@
-"""A factor that features of many modules share: where it may point, how features load on it, how many modules it reaches.
+"""A factor that features of many modules share: where it may point, what loads on it, how many modules it reaches.
 
 Features are unit vectors over the samples, and so are factors and eigengenes: a product of two is Pearson r.
 """

@@ -155,4 +155,4 @@ def test_load_checkpoint__with_other_features_is_refused(fitted, tmp_path):
     assert raised.value.violations == (
         f"has {n} features that are not the {n} of feature_scores.parquet, in its order. Make the fit again.",
     )
-    assert model_of((fitted / "vae_checkpoint.pt").read_bytes(), subject="x").feature_ids != model.feature_ids
+    assert model_of((fitted / "vae_checkpoint.pt").read_bytes(), name="x").feature_ids != model.feature_ids

@@ -239,8 +239,9 @@ def training_device(name: str) -> torch.device:
     if name == "cuda" and not torch.cuda.is_available():
         build = "was built without CUDA" if torch.version.cuda is None else "finds no usable GPU"
         raise UsageError(
-            f"device is cuda, but torch {torch.__version__} {build}. Use {setting('device', 'cpu', flag='--device')}, or install a build of "
-            "torch for CUDA on a machine with an NVIDIA GPU and its driver."
+            f"device is cuda, but torch {torch.__version__} {build}. "
+            f"Use {setting('device', 'cpu', flag='--device')}, or install a build of torch for CUDA on a machine with "
+            "an NVIDIA GPU and its driver."
         )
     return torch.device(name)
 

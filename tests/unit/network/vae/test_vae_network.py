@@ -49,7 +49,7 @@ def test_vae_network__has_edges_weighted_by_the_features_own_correlation(planted
 
 def test_vae_network__keeps_a_model_that_gives_what_it_says(planted):
     network = infer(planted)
-    model = model_of(network.files[CHECKPOINT], subject="x")
+    model = model_of(network.files[CHECKPOINT], name="x")
     said = network.calibration
     assert model.feature_ids == planted.feature_ids
     assert model.feature_types == planted.feature_types

@@ -106,8 +106,7 @@ def test_load_checkpoint__of_a_fit_without_a_model_says_which_to_make(earlier_fi
     with pytest.raises(UsageError) as raised:
         load_checkpoint(earlier_fit)
     assert str(raised.value) == (
-        f"{earlier_fit} was made with backend 'factor', which keeps no model. "
-        "Make a fit with: isograph fit BUNDLE --backend vae"
+        f"{earlier_fit} was made with backend 'factor', which keeps no model. Make the fit with backend='vae'."
     )
 
 

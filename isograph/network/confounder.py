@@ -355,7 +355,7 @@ def _criterion(residual: Vector, loads: Flags, modules: _FeatureModules, *, n_sa
 def _with_removals(
     confounders: tuple[Confounder, ...], config: FactorConfig, *, is_complete: bool
 ) -> tuple[Confounder, ...]:
-    """Return the confounders, each with whether it is removed: none of a search without end, else all not kept."""
+    """Return the confounders with what is removed: all but those to be kept, and none where the search did not end."""
     ids = range(1, len(confounders) + 1)
     if absent := [f"H{number}" for number in config.keep_factors if number not in ids]:
         logger.warning(

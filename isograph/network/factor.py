@@ -27,7 +27,7 @@ BYTES_PER_PAIR_AND_RUN = 200
 def factor_network(channels: Channels, config: FactorConfig, *, seed: int, threads: int, steps: Steps) -> Network:
     """Return the feature network and its partition, hidden confounders removed where there are any.
 
-    Pairs that chance does not explain are kept and compared (``similar_pairs``). Hidden confounders are searched
+    Pairs that chance does not explain are kept and compared (``similar_pairs``). Hidden confounders are looked for
     (``isograph.network.confounder``), and if any is removed, the pairs are those of the features without them. The
     graph is divided into communities (``best_division``), and those that explain something stay (``lasting_modules``).
     """

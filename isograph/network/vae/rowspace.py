@@ -65,12 +65,12 @@ def row_space(z: Matrix, *, residual_dof: int, directions: int | None = None) ->
         if directions is None:
             most = max(1, min(MOST_DIRECTIONS, (residual_dof + 1) // 2))
             directions = min(max(n_signals, FEWEST_DIRECTIONS), most)
-        kept = slice(min(directions, len(values)))
-        basis = (z @ vectors[:, kept]) / np.sqrt(values[kept])
+        leading = slice(min(directions, len(values)))
+        basis = (z @ vectors[:, leading]) / np.sqrt(values[leading])
     largest = float(values[0]) if len(values) else 1.0
     scale = float(np.sqrt(largest / n))
     return RowSpace(
-        scores=np.ascontiguousarray(vectors[:, kept] * np.sqrt(values[kept]) / scale),
+        scores=np.ascontiguousarray(vectors[:, leading] * np.sqrt(values[leading]) / scale),
         # NOTE: as a checkpoint keeps it, so that the model of a fit and the one read back are the same.
         basis=np.ascontiguousarray(basis.astype(np.float32).astype(np.float64)),
         scale=scale,
@@ -117,8 +117,8 @@ def _spectrum(z: Matrix) -> tuple[Vector, Matrix]:
         block = z[start : start + ROWS_PER_BLOCK]
         gram += block.T @ block
     values, vectors = scipy.linalg.eigh(gram, driver="evr")
-    kept = np.flatnonzero(values > SMALLEST_SHARE * max(float(values[-1]), np.finfo(float).tiny))[::-1]
-    values, vectors = values[kept], vectors[:, kept]
-    if len(kept):
-        vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(len(kept))])
+    not_zero = np.flatnonzero(values > SMALLEST_SHARE * max(float(values[-1]), np.finfo(float).tiny))[::-1]
+    values, vectors = values[not_zero], vectors[:, not_zero]
+    if len(not_zero):
+        vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(len(not_zero))])
     return values, vectors

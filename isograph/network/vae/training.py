@@ -157,15 +157,15 @@ def _held_out_run(
     config = plan.config
     order = torch.randperm(len(s), generator=torch.Generator().manual_seed(plan.seed))
     n_held = max(1, round(config.validation_share * len(s)))
-    held, kept = s[order[:n_held]].to(plan.device), s[order[n_held:]]
-    networks = plan.start(kept, latent_size)
+    held_out, rest = s[order[:n_held]].to(plan.device), s[order[n_held:]]
+    networks = plan.start(rest, latent_size)
     draws = plan.draws(HELD_OUT_DRAWS, n_held, latent_size)
-    start = best = networks.measured(held, draws)
+    start = best = networks.measured(held_out, draws)
     limit = DIVERGED_FACTOR * start.loss(config.beta)
     best_epoch, epoch, stopped = 0, 0, "epochs"
-    for epoch in _epochs(networks, kept.to(plan.device), plan, config.epochs):
+    for epoch in _epochs(networks, rest.to(plan.device), plan, config.epochs):
         progress(epochs_before + epoch, total)
-        terms = networks.measured(held, draws)
+        terms = networks.measured(held_out, draws)
         loss = terms.loss(config.beta)
         # NOTE: "loss > limit" would be False where the loss is NaN.
         if not loss <= limit:

@@ -77,7 +77,7 @@ def test_fit_vae__again_has_the_same_bytes(isograph, bundle, fitted, tmp_path):
             "error: training diverged in epoch 1, before any epoch",
         ),
         (("--backend", "vae", "--set", "beta=5000", "--set", "epochs=2"), 5, "error: the model holds nothing of the"),
-        (("--backend", "factor", "--device", "cpu"), 2, "error: backend 'factor' has no setting 'device'"),
+        (("--backend", "factor", "--device", "cpu"), 2, "error: there is no setting 'device'"),
         (("--backend", "vae", "--device", "tpu"), 2, "error: device is 'tpu', expected cpu or cuda"),
         (
             ("--backend", "vae", "--device", "cpu", "--set", "device=cuda"),

@@ -1,4 +1,4 @@
-"""The statistics that several rooms use: p-values of r and t, Welch's tests, q-values, agreement of labellings.
+"""The statistics that several rooms use: p-values of r and t, Welch's tests, q-values, the edge of noise, labellings.
 
 Rows are the things tested and columns are samples; NaN stands for what cannot be estimated.
 """
@@ -179,6 +179,14 @@ def benjamini_hochberg(pvalues: Vector) -> Vector:
     scaled = pvalues[order] * len(order) / ranks
     q[order] = np.minimum(1.0, np.minimum.accumulate(scaled[::-1])[::-1])
     return q
+
+
+def marchenko_pastur_edge(ratio: float) -> float:
+    """Return the largest eigenvalue that noise alone is expected to have, (1 + √ratio)², in units of its variance.
+
+    ratio: features per degree of freedom. Marčenko & Pastur 1967, Mat. Sb. 72:507, doi:10.1070/SM1967v001n04ABEH001994.
+    """
+    return float((1.0 + np.sqrt(ratio)) ** 2)
 
 
 def unit_rows(matrix: Matrix) -> Matrix:

@@ -46,7 +46,7 @@ class Network:
     calibration : what the backend says about itself, plain JSON values.
     colors : colour name of each community; empty where the backend has none.
     excluded : feature → why it did not take part.
-    excluded_samples : numbers of the samples that did not take part.
+    excluded_samples : numbers of the samples that did not take part; None where the backend always takes all.
     files : what the backend keeps in the fit beside the tables, by file name.
     """
 
@@ -62,5 +62,5 @@ class Network:
     calibration: Mapping[str, object]
     colors: tuple[str, ...] = ()
     excluded: Mapping[int, str] = field(default_factory=dict)
-    excluded_samples: tuple[int, ...] = ()
+    excluded_samples: tuple[int, ...] | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)

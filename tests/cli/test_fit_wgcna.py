@@ -45,6 +45,7 @@ def test_fit__with_wgcna_writes_the_modules_of_r_with_their_colours(isograph, lo
     ]
     told = orjson.loads((out / "calibration.json").read_bytes())
     assert (told["power"], told["n_modules"], told["block_sizes"]) == (6.0, 2, [68])
+    assert told["excluded_samples"] == []
     recorded = orjson.loads((out / "fit_config.json").read_bytes())
     assert recorded["settings"]["tom_type"] == "signed"
     assert pl.read_parquet(out / "edges.parquet").height == told["n_edges"] > 0

@@ -70,8 +70,8 @@ def test_fit__with_wgcna_that_finds_nothing_is_no_error(isograph, logs, tmp_path
     [
         (["power=31"], 2, "error: power is 31.0, expected 1 to 30"),
         (["detect_cut_height=-1"], 2, "error: detect_cut_height is -1.0, expected 0 to 10"),
-        (["pam_stage=maybe"], 2, "error: pam_stage is 'maybe', expected a value like true"),
-        (["powr=6"], 2, "error: backend 'wgcna' has no setting 'powr'; did you mean 'power'?"),
+        (["pam_stage=maybe"], 2, "error: pam_stage is 'maybe', expected true or false"),
+        (["powr=6"], 2, "error: there is no setting 'powr'; did you mean 'power'?"),
     ],
 )
 def test_fit__with_wgcna_refuses_settings(isograph, logs, tmp_path, settings, code, message):

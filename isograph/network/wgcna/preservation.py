@@ -8,7 +8,6 @@ from functools import partial
 
 import numpy as np
 import scipy.special
-from scipy.stats import rankdata
 
 from isograph.arrays import Index, Matrix, Vector
 from isograph.config.check import require
@@ -110,6 +109,9 @@ def module_preservation(
     InputError
         The features differ in number, or some are constant or have fewer than 4 values.
     """
+    # NOTE: a large library that nothing else here needs.
+    from scipy.stats import rankdata
+
     require(
         name_check("network_type", network_type, NETWORK_TYPES)
         | {f"n_permutations is {n_permutations}, expected 2 or more": n_permutations >= 2}

@@ -299,6 +299,7 @@ class _Branches:
         """Return the branch that goes on where two meet: one with the other absorbed, or a composite one of both."""
         limits = self._criteria
         small, large = (first, second) if first.size <= second.size else (second, first)
+        # NOTE: the smaller one is tried first, but a large branch that is loose goes into a small one that is not.
         for branch, host in ((small, large), (large, small)):
             if not branch.basic:
                 continue
@@ -310,6 +311,7 @@ class _Branches:
                 branch.attach_height = height
                 self._add(host, branch.members)
                 return host
+        # NOTE: both stand alone. Of a basic and a composite branch the composite one counts as the large one.
         if large.basic and not small.basic:
             small, large = large, small
         small.attach_height = height

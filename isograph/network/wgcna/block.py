@@ -108,9 +108,10 @@ def block_modules(
             edges = _edges(dissimilarity, gene_of, config, threads=threads)
     del dissimilarity
     labels = np.where(cut.labels > 0, cut.labels + highest_label, 0)
+    # NOTE: as in R, a module that is dissolved below keeps its number.
+    highest_label = max(highest_label, int(labels.max(initial=0)))
     with steps.step("membership"):
         eigengene_labels, eigengenes = _drop_by_kme(features, labels, config, rules, threads=threads)
-    highest_label = max(highest_label, int(labels.max(initial=0)))
     return Block(labels, eigengene_labels, eigengenes, highest_label, tree, cut, edges)
 
 

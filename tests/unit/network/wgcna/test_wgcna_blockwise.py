@@ -87,6 +87,18 @@ def test_blockwise_modules__in_blocks_keep_within_their_size():
     assert_array_equal(found.labels[truth > 0], truth[truth > 0])
 
 
+def test_blockwise_modules__number_on_after_modules_that_were_dissolved():
+    rng = np.random.default_rng(0)
+    home = np.repeat(np.arange(7), [*rng.integers(6, 25, size=6), 40])
+    latents = np.vstack([rng.normal(size=(6, 30)), np.zeros(30)])
+    features = rng.normal(size=(len(home), 30)) + rng.uniform(0.3, 2.0, size=7)[home][:, None] * latents[home]
+    config = WgcnaConfig(power=3, max_block_size=60, min_module_size=5, min_core_kme=0.8, min_core_kme_size=4)
+    blocks = blockwise_modules(features, config).block_results
+    highest = np.cumsum([block.cut.labels.max() for block in blocks])
+    assert [block.highest_label for block in blocks] == highest.tolist()
+    assert blocks[0].labels.max() < highest[0] < blocks[1].labels[blocks[1].labels > 0].min()
+
+
 @pytest.mark.parametrize(
     ("network_type", "n_samples", "power"),
     [

@@ -39,8 +39,7 @@ from isograph.pipeline.hidden_factor import hidden_factor_rows
 from isograph.pipeline.preflight import preflight
 from isograph.results.bundle import OpenedBundle
 from isograph.results.fit import Fit
-from isograph.runtime.log import run_log
-from isograph.runtime.progress import Display, Silent, Steps
+from isograph.runtime.progress import Display, Silent, Steps, run_log
 from isograph.runtime.threads import resolve_threads
 from isograph.schemas import FEATURE_SCORES, FIT_TABLES
 from isograph.stats import correlation_pvalue
@@ -113,7 +112,7 @@ def fit(
         with run_log(log):
             _run(path, out, config, writer, steps)
         writer.file(log.name, log.read_bytes())
-    return Fit(out)
+    return Fit(out, verified_manifest=writer.manifest)
 
 
 def _directory_name(path: Path) -> str:

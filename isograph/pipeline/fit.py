@@ -131,7 +131,7 @@ def _run(path: Path, out: Path, config: FitConfig, writer: ArtifactWriter, steps
     with steps.step("read"):
         bundle = read_bundle(path)
         request = _requested(bundle, config)
-        assays = bundle_assays(bundle, path)
+        assays = bundle_assays(bundle)
     preflight(bundle, assays, config, threads, place=writer.directory)
     with steps.step("features") as progress:
         features = channels(assays, request.design, threads=threads, progress=progress)

@@ -197,7 +197,7 @@ def _bundle_usage(fit: Fit, moved: Path | None, genes: pl.Series) -> tuple[Featu
         return empty, empty
     path = _bundle_path(fit, moved)
     bundle = read_bundle(path)
-    assays = bundle_assays(bundle, path)
+    assays = bundle_assays(bundle)
     if assays.transcripts is None or assays.transcript_counts is None:
         raise InputError(str(path), ["no transcript counts, though the fit has switch features. Fit the bundle again."])
     design = covariate_design(bundle.samples, fit.config["covariates"])

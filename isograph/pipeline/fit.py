@@ -36,8 +36,7 @@ from isograph.pipeline.fit_records import FitInputs, calibration_record, fit_con
 from isograph.pipeline.preflight import preflight
 from isograph.results.bundle import OpenedBundle
 from isograph.results.fit import Fit
-from isograph.runtime.log import run_log
-from isograph.runtime.progress import Display, Silent, Steps
+from isograph.runtime.progress import Display, Silent, Steps, run_log
 from isograph.runtime.threads import resolve_threads
 from isograph.schemas import FEATURE_SCORES, FIT_TABLES
 from isograph.store.artifact import ArtifactWriter, artifact_directory
@@ -109,7 +108,7 @@ def fit(
         with run_log(log):
             _run(path, out, config, writer, steps)
         writer.file(log.name, log.read_bytes())
-    return Fit(out)
+    return Fit(out, verified_manifest=writer.manifest)
 
 
 def _directory_name(path: Path) -> str:
@@ -159,7 +158,7 @@ def _inputs(path: Path, config: FitConfig, directory: Path, threads: int, steps:
     with steps.step("read"):
         bundle = read_bundle(path)
         design, traits = _design_and_traits(bundle, config)
-        assays = bundle_assays(bundle, path)
+        assays = bundle_assays(bundle)
         inputs = FitInputs(bundle.dataset_name, bundle.samples, gene_names(bundle), design, traits)
     preflight(bundle, assays, config, threads, place=directory)
     with steps.step("features") as progress:

@@ -70,13 +70,8 @@ class OpenedBundle(TableSet):
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         from isograph.database.bundle_view import bundle_views
-        from isograph.database.counts import create_counts_view
 
-        database = bundle_views(self.path)
-        for assay in COUNT_ASSAYS:
-            if assay in self.bundle.matrices:
-                create_counts_view(database, assay, self.bundle.matrices[assay])
-        return database
+        return bundle_views(self.bundle)
 
     def _sections(self) -> Iterator[Section]:
         bundle = self.bundle

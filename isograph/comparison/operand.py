@@ -13,7 +13,7 @@ import polars as pl
 
 from isograph.comparison.overlap import Division
 from isograph.errors import InputError, UsageError, examples, shown
-from isograph.ingest.table import Table, read_table
+from isograph.ingest.table import UserTable, read_user_table
 from isograph.results.fit import Fit
 from isograph.results.snapshot import SNAPSHOT, Snapshot
 from isograph.schemas import FIT_TABLES
@@ -110,7 +110,7 @@ def _report(path: Path) -> dict[str, Any]:
 
 
 def _module_side(path: Path, unassigned: Sequence[str]) -> Side:
-    table = read_table(path)
+    table = read_user_table(path)
     gene, module = _gene_and_module(table)
     logger.info("%s: genes in column '%s', modules in column '%s'", path, table.header[gene], table.header[module])
     rows = table.text([gene, module]).rename({str(gene): "gene_id", str(module): "module_id"})
@@ -130,7 +130,7 @@ def _module_side(path: Path, unassigned: Sequence[str]) -> Side:
     return Side(path, "modules", {"modules": modules}, division=Division(module_of, frozenset(genes.to_list())))
 
 
-def _gene_and_module(table: Table) -> tuple[int, int]:
+def _gene_and_module(table: UserTable) -> tuple[int, int]:
     """Return the positions of the column of genes and of the column of modules."""
     names = [name.lower().replace(".", "_") for name in table.header]
     gene, module = (

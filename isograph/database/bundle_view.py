@@ -7,8 +7,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from isograph.bundle.file import read_file
-from isograph.bundle.manifest import MANIFEST, MAX_MANIFEST_BYTES, parse_manifest
+from isograph.bundle.manifest import read_bundle_manifest
 from isograph.database.connection import answer, connection, create_view, literal_path
 from isograph.database.statement import statement
 from isograph.errors import InputError
@@ -31,9 +30,9 @@ def bundle_views(path: Path) -> duckdb.DuckDBPyConnection:
 
     The views read the parquet files where they are; nothing is copied. The bundle must have been validated.
     """
-    manifest, findings = parse_manifest(read_file(path, MANIFEST, max_bytes=MAX_MANIFEST_BYTES))
-    if manifest is None or manifest.sample_table is None:
-        raise InputError(str(path), [finding.message for finding in findings])
+    manifest = read_bundle_manifest(path)
+    if manifest.sample_table is None:
+        raise InputError(str(path), [finding.message for finding in manifest.findings])
     files = {VIEW_OF_KIND[t.kind]: t.filename for t in manifest.feature_tables if t.kind in VIEW_OF_KIND}
     files["samples"] = manifest.sample_table
     database = connection()

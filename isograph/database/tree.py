@@ -216,9 +216,9 @@ def _fit(directory: Path, path: str, kind: str, manifest: Mapping[str, object]) 
 
 
 def _bundle(directory: Path, path: str, data: bytes) -> Run:
-    manifest, findings = parse_manifest(data)
-    if manifest is None or manifest.sample_table is None:
-        raise InputError(MANIFEST, [finding.message for finding in findings])
+    manifest = parse_manifest(data)
+    if manifest.sample_table is None:
+        raise InputError(MANIFEST, [finding.message for finding in manifest.findings])
     digests = {name: manifest.provenance.get(f"{DIGEST_KEY}{name}") for name in _bundle_filenames(manifest)}
     files = [File("samples", _path(Path(path), manifest.sample_table), sha256=digests.get(manifest.sample_table))]
     files += [

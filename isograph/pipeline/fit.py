@@ -12,12 +12,11 @@ import numpy as np
 import polars as pl
 
 from isograph.bundle.bundle import Bundle
-from isograph.bundle.file import read_file
-from isograph.bundle.manifest import MANIFEST, MAX_MANIFEST_BYTES, parse_manifest
+from isograph.bundle.manifest import read_bundle_manifest
 from isograph.bundle.read import read_bundle
 from isograph.config import BackendConfig, FitConfig, backend_settings
 from isograph.config.values import names_given
-from isograph.errors import InputError, UsageError, examples
+from isograph.errors import InputError, UsageError, examples, option
 from isograph.features.assays import bundle_assays, gene_names
 from isograph.features.channel import Channels, channels
 from isograph.features.covariate import covariate_design, covariate_readings
@@ -117,14 +116,10 @@ def fit(
 
 
 def _directory_name(path: Path) -> str:
-    manifest, findings = parse_manifest(read_file(path, MANIFEST, max_bytes=MAX_MANIFEST_BYTES))
-    if manifest is None:
-        raise InputError(str(path), [f"{finding.where}: {finding.message}" for finding in findings])
-    if not _DIRECTORY_NAME.match(manifest.dataset_name):
-        raise UsageError(
-            f"the dataset name {manifest.dataset_name!r} is no directory name. Name one with --output-dir."
-        )
-    return manifest.dataset_name
+    name = read_bundle_manifest(path).dataset_name
+    if not _DIRECTORY_NAME.match(name):
+        raise UsageError(f"the dataset name {name!r} is no directory name. Name one with {option('output_dir')}.")
+    return name
 
 
 def _run(path: Path, out: Path, config: FitConfig, writer: ArtifactWriter, steps: Steps) -> None:

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from isograph.bundle.write import refuse_foreign, write_bundle
+from isograph.bundle.write import has_manifest, write_bundle
 from isograph.results.bundle import OpenedBundle
 from isograph.simulation.bundle import simulated_bundle
 from isograph.simulation.spec import fixture_spec, overridden_spec
-from isograph.store.output import refuse_existing
+from isograph.store.output import refuse_existing, refuse_foreign
 
 _logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def write_simulation(
     """Write the bundle of ``fixture`` to the directory ``out`` and return ``out``; raises what ``simulate`` does."""
     spec = overridden_spec(fixture_spec(fixture, suite), settings or {})
     refuse_existing(out, overwrite=overwrite)
-    refuse_foreign(out)
+    refuse_foreign(out, "a bundle", has_manifest)
     bundle = simulated_bundle(spec, seed=seed)
     _logger.info(
         "%s: %d genes × %d samples, %d modules, seed %d",

@@ -123,8 +123,8 @@ def read_tx2gene(source: Path | UserTable) -> pl.DataFrame:
 def _positions(header: tuple[str, ...]) -> dict[str, int] | None:
     names = {"transcript_id": TRANSCRIPT_NAMES, "gene_id": GENE_NAMES, "gene_name": GENE_SYMBOL_NAMES}
     positions = {column: column_named(header, known) for column, known in names.items()}
-    found = {column: position for column, position in positions.items() if position is not None}
-    return found if {"transcript_id", "gene_id"} <= found.keys() else None
+    named = {column: position for column, position in positions.items() if position is not None}
+    return named if {"transcript_id", "gene_id"} <= named.keys() else None
 
 
 def _from_column(quantified: Quantification, gene_map: GeneMap | None, *, drop_unmatched: bool) -> Assignment:

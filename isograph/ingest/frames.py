@@ -14,7 +14,7 @@ from isograph.arrays import Matrix
 from isograph.bundle.findings import reason
 from isograph.config import ImportConfig
 from isograph.errors import InputError, UsageError, did_you_mean, examples, option, shown
-from isograph.ingest.matrix import NEUTRAL_NAMES, read_matrix, require_columns
+from isograph.ingest.matrix import NEUTRAL_NAMES, read_matrix
 from isograph.ingest.quantification import Quantification
 from isograph.ingest.table import (
     GENE_NAMES,
@@ -178,7 +178,7 @@ def _annotated_quantification(
     data: AnnotatedMatrix, level: str, config: ImportConfig, layer: str | None
 ) -> Quantification:
     columns = tuple(map(str, data.var.columns))
-    require_columns(UserTable("var", columns), config.id_column, config.gene_column)
+    UserTable("var", columns).require_columns(config.id_column, config.gene_column)
     gene = columns.index(config.gene_column) if config.gene_column else column_named(columns, GENE_NAMES)
     gene_name = column_named(columns, GENE_SYMBOL_NAMES)
     # NOTE: where rows are genes, names of features are often symbols, and the ids are in a column.

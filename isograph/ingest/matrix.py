@@ -9,7 +9,7 @@ import polars as pl
 
 from isograph.arrays import Index
 from isograph.bundle.findings import repeated_values
-from isograph.errors import InputError, UsageError, examples
+from isograph.errors import InputError, examples
 from isograph.ingest.quantification import Quantification
 from isograph.ingest.samplesheet import SAMPLE_COLUMNS
 from isograph.ingest.table import (
@@ -52,7 +52,7 @@ def read_matrix(
         ``id_column`` or ``gene_column`` is not one of its columns.
     """
     table = read_user_table(source)
-    require_columns(table, id_column, gene_column)
+    table.require_columns(id_column, gene_column)
     sample = column_named(table.header, _LONG_SAMPLE_NAMES)
     value = column_named(table.header, _LONG_VALUE_NAMES)
     if sample is not None and value is not None:
@@ -179,16 +179,3 @@ def _names_genes(table: UserTable, feature: int, scale: str) -> bool:
         return False
     ids = table.column(feature).drop_nulls()
     return scale == "log" or int(ids.str.contains(_GENE_ID).sum()) * 2 > ids.len()
-
-
-def require_columns(table: UserTable, *names: str | None) -> None:
-    """Refuse a name that is not one of the columns; None is no name.
-
-    Raises
-    ------
-    UsageError
-        A column is absent.
-    """
-    absent = [name for name in names if name is not None and name not in table.header]
-    if absent:
-        raise UsageError(f"{table.name} has no column {examples(absent)}; found {examples(table.header)}.")

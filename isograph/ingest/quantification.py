@@ -74,7 +74,7 @@ class Violations:
             self.add(error.violations, error.subject)
 
     def add(self, sentences: Iterable[str], subject: str = "") -> None:
-        """Keep ``sentences``, saying which file they are about unless it is the subject of the whole."""
+        """Keep ``sentences``, each with the file it is about unless that is the subject of the whole."""
         prefix = "" if subject in ("", self.subject) else f"{subject}: "
         self.sentences.extend(f"{prefix}{sentence}" for sentence in sentences)
 

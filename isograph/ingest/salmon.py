@@ -21,13 +21,13 @@ _COUNT_COLUMN = "NumReads"
 
 def quant_files(source: Path) -> dict[str, Path]:
     """Return sample name → quantification file of every sample directory in ``source``, by name."""
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for directory in sorted(path for path in source.iterdir() if path.is_dir()):
         for name in QUANT_FILES:
             if (directory / name).is_file():
-                found[directory.name] = directory / name
+                files[directory.name] = directory / name
                 break
-    return found
+    return files
 
 
 def read_salmon(source: Path) -> Quantification:
@@ -78,8 +78,10 @@ def sample_facts(source: Path, samples: dict[str, Path] | tuple[str, ...]) -> di
             recorded = orjson.loads(path.read_bytes())
         except orjson.JSONDecodeError:
             continue
-        wanted = {"percent_mapped": recorded.get("percent_mapped"), "salmon_version": recorded.get("salmon_version")}
-        facts[sample] = {key: value for key, value in wanted.items() if isinstance(value, str | float | int)}
+        if not isinstance(recorded, dict):
+            continue
+        known = {key: recorded.get(key) for key in ("percent_mapped", "salmon_version")}
+        facts[sample] = {key: value for key, value in known.items() if isinstance(value, str | float | int)}
     return facts
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from isograph.bundle.findings import repeated_values
-from isograph.errors import InputError, UsageError, examples, option
+from isograph.errors import InputError, examples, option
 from isograph.ingest.table import UserTable, read_user_table
 
 SAMPLE_COLUMNS = ("sample_id", "sample", "run", "sampid", "names", "sampleid")
@@ -125,8 +125,7 @@ def read_samplesheet(
 
 def _id_position(sheet: UserTable, sample_names: Sequence[str], column: str | None) -> int:
     if column is not None:
-        if column not in sheet.header:
-            raise UsageError(f"{sheet.name} has no column '{column}'; found {examples(sheet.header)}.")
+        sheet.require_columns(column)
         return sheet.header.index(column)
     wanted = set(sample_names)
     n_found = [len(set(sheet.column(position)) & wanted) for position in range(len(sheet.header))]

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from isograph.arrays import Matrix
-from isograph.errors import EXAMPLES_SHOWN, InputError, ResourceError, examples
+from isograph.errors import EXAMPLES_SHOWN, InputError, ResourceError, UsageError, examples
 
 MAX_TEXT_BYTES = 8 * 2**30
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
@@ -135,6 +135,12 @@ class UserTable:
                 raise InputError(self.name, 'cannot be parsed as a table. Is a quote (") left open?') from None
             raise pl.exceptions.ComputeError(str(error)) from None
         return parsed.select(str(column) for column in columns)
+
+    def require_columns(self, *names: str | None) -> None:
+        """Raise a ``UsageError`` about names that are not columns; None is no name."""
+        absent = [name for name in names if name is not None and name not in self.header]
+        if absent:
+            raise UsageError(f"{self.name} has no column {examples(absent)}; found {examples(self.header)}.")
 
     def require_even_lines(self) -> None:
         """Raise an ``InputError`` that names the first line with more fields than the header."""

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from isograph.bundle.file import read_file
-from isograph.bundle.manifest import DIGEST_KEY, MANIFEST, MAX_MANIFEST_BYTES, parse_manifest
+from isograph.bundle.manifest import DIGEST_KEY, MANIFEST, MAX_MANIFEST_BYTES, read_bundle_manifest
 from isograph.database.bundle_view import MATRIX_OF, VIEW_OF_KIND
 from isograph.errors import InputError
 from isograph.schemas.explanation import EXPLAIN_TABLES
@@ -199,9 +198,9 @@ def _fit(directory: Path, path: str, kind: str, manifest: Mapping[str, Any]) -> 
 
 
 def _bundle(directory: Path, path: str) -> Run:
-    manifest, findings = parse_manifest(read_file(directory, MANIFEST, max_bytes=MAX_MANIFEST_BYTES))
-    if manifest is None or manifest.sample_table is None:
-        raise InputError(MANIFEST, [finding.message for finding in findings])
+    manifest = read_bundle_manifest(directory)
+    if manifest.sample_table is None:
+        raise InputError(MANIFEST, [finding.message for finding in manifest.findings])
     tables = [("samples", manifest.sample_table)]
     tables += [(VIEW_OF_KIND[e.kind], e.filename) for e in manifest.feature_tables if e.kind in VIEW_OF_KIND]
     tables += [(e.assay_name, e.filename) for e in manifest.matrices if e.assay_name in MATRIX_OF]

@@ -12,7 +12,7 @@ from isograph.arrays import Matrix
 from isograph.errors import InputError, examples
 from isograph.explanation.annotation import Annotation
 from isograph.explanation.feature import Features
-from isograph.ingest.table import Table, read_table
+from isograph.ingest.table import UserTable, read_user_table
 
 META_COLUMNS = ("gene_id", "transcript_id", "feature_type")
 KEYS = ("transcript_id", "feature_id", "gene_id")
@@ -32,7 +32,7 @@ def given_features(path: Path, meta: Path | None, sample_ids: Sequence[str]) -> 
     InputError
         A table cannot be read; ids are missing or repeated; samples of the fit have no column; values are no numbers.
     """
-    table = read_table(path)
+    table = read_user_table(path)
     described = _texts(table, ("feature_id", *META_COLUMNS))
     problems = _id_problems(described, "feature_id")
     missing = [name for name in sample_ids if name not in table.header]
@@ -70,7 +70,7 @@ def given_scores(path: Path, module_ids: Sequence[str], sample_ids: Sequence[str
         The table cannot be read, lacks a column or a module, names a sample the fit does not have, repeats a pair, or
         holds something else than numbers.
     """
-    table = read_table(path)
+    table = read_user_table(path)
     keys = _texts(table, ("module_id", "sample_id"))
     of_score = [name for name in SCORE_NAMES if name in table.header]
     problems = [f"no column '{name}'" for name in ("module_id", "sample_id") if name not in keys.columns]
@@ -115,7 +115,7 @@ def given_annotation(path: Path, known: Mapping[str, pl.Series]) -> Annotation:
     InputError
         The table cannot be read or has no known key; an id has several rows; none of its ids is known.
     """
-    table = read_table(path)
+    table = read_user_table(path)
     key = next((name for name in KEYS if name in table.header), None)
     if key is None:
         message = f"no column {', '.join(map(repr, KEYS))}; found {examples(table.header)}. Name the id column so."
@@ -132,7 +132,7 @@ def given_annotation(path: Path, known: Mapping[str, pl.Series]) -> Annotation:
     return Annotation(key, rows)
 
 
-def _texts(table: Table, names: Sequence[str]) -> pl.DataFrame:
+def _texts(table: UserTable, names: Sequence[str]) -> pl.DataFrame:
     """Return those of the named columns that the table has, as text."""
     there = [name for name in names if name in table.header]
     return table.text([table.header.index(name) for name in there]).rename(
@@ -154,7 +154,7 @@ def _id_problems(rows: pl.DataFrame, name: str) -> list[str]:
 
 
 def _with_meta(described: pl.DataFrame, meta: Path) -> pl.DataFrame:
-    known = _texts(read_table(meta), ("feature_id", *META_COLUMNS))
+    known = _texts(read_user_table(meta), ("feature_id", *META_COLUMNS))
     if problems := _id_problems(known, "feature_id"):
         raise InputError(meta.name, problems)
     return described.select("feature_id", pl.exclude(known.columns)).join(

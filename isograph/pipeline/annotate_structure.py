@@ -12,7 +12,7 @@ import polars as pl
 
 import isograph
 from isograph.errors import InputError, UsageError, examples
-from isograph.ingest.gtf_structure import Structures
+from isograph.ingest.gtf import Structures
 from isograph.ingest.identifiers import EXAMPLES_A_SIDE, SENTENCES, annotated_ids
 from isograph.runtime.progress import Display, Silent, Steps
 from isograph.schemas.structure import SWITCH_STRUCTURE

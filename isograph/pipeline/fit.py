@@ -10,8 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from isograph.bundle.bundle import Bundle
-from isograph.bundle.file import read_file
-from isograph.bundle.manifest import MANIFEST, MAX_MANIFEST_BYTES, parse_manifest
+from isograph.bundle.manifest import read_bundle_manifest
 from isograph.bundle.read import read_bundle
 from isograph.config import BackendConfig, FitConfig, backend_settings
 from isograph.config.values import names_given
@@ -112,14 +111,10 @@ def fit(
 
 
 def _directory_name(path: Path) -> str:
-    manifest, findings = parse_manifest(read_file(path, MANIFEST, max_bytes=MAX_MANIFEST_BYTES))
-    if manifest is None:
-        raise InputError(str(path), [f"{finding.where}: {finding.message}" for finding in findings])
-    if not _DIRECTORY_NAME.match(manifest.dataset_name):
-        raise UsageError(
-            f"the dataset name {manifest.dataset_name!r} is no directory name. Name one with {option('output_dir')}."
-        )
-    return manifest.dataset_name
+    name = read_bundle_manifest(path).dataset_name
+    if not _DIRECTORY_NAME.match(name):
+        raise UsageError(f"the dataset name {name!r} is no directory name. Name one with {option('output_dir')}.")
+    return name
 
 
 def _run(path: Path, out: Path, config: FitConfig, writer: ArtifactWriter, steps: Steps) -> None:

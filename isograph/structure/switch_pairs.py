@@ -9,8 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from isograph.errors import InputError, examples
-from isograph.ingest.table import read_table
-from isograph.ingest.tx2gene import GENE_NAMES, column_named
+from isograph.ingest.table import GENE_NAMES, column_named, read_user_table
 from isograph.results.fit import Fit
 from isograph.store.artifact import MANIFEST
 
@@ -84,7 +83,7 @@ def given_pairs(path: Path) -> SwitchPairs:
     InputError
         The table cannot be read, lacks a column or ids, or has a pair of one transcript.
     """
-    table = read_table(path)
+    table = read_user_table(path)
     wanted = {"gene_id": GENE_NAMES, "transcript_up": UP_NAMES, "transcript_down": DOWN_NAMES}
     found = {name: column_named(table.header, names) for name, names in wanted.items()}
     positions = [position for position in found.values() if position is not None]

@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 
 from isograph.errors import InputError
-from isograph.ingest.tx2gene import read_tx2gene
+from isograph.ingest.annotation import read_tx2gene
 
 
 @pytest.mark.parametrize(

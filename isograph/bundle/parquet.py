@@ -25,7 +25,7 @@ ALWAYS_ALLOWED_BYTES = 64 * 2**20
 _MAGIC = b"PAR1"
 
 
-def read_table(data: bytes) -> pl.DataFrame:
+def read_parquet_table(data: bytes) -> pl.DataFrame:
     """Return the table of a parquet file.
 
     Raises
@@ -34,18 +34,18 @@ def read_table(data: bytes) -> pl.DataFrame:
         Not a parquet file, truncated, damaged, unpacking to more than it may, or with columns of lists or records.
     """
     if not data:
-        raise InputError("table", ["the file is empty."])
+        raise InputError("table", "the file is empty.")
     if not data.startswith(_MAGIC):
-        raise InputError("table", ["is not a parquet file."])
+        raise InputError("table", "is not a parquet file.")
     if not data.endswith(_MAGIC):
-        raise InputError("table", ["is a truncated parquet file: its end is missing. Copy it again."])
+        raise InputError("table", "is a truncated parquet file: its end is missing. Copy it again.")
     try:
         frame = _frame(data)
     except InputError:
         raise
     # NOTE: a panic inside Polars is a BaseException, unlike everything else that is raised here.
     except (Exception, pl.exceptions.PanicException) as problem:
-        raise InputError("table", [f"is a damaged parquet file: {reason(problem)}."]) from problem
+        raise InputError("table", f"is a damaged parquet file: {reason(problem)}.") from problem
     _refuse_long_text(frame)
     return frame
 

@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from isograph.ingest.cohort import is_transposed, make_names, match_samples, unmatched_violations
+from isograph.ingest.samples import is_transposed, make_names, match_samples, unmatched_violations
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_unmatched_violations__both_sides():
         "rows of s.csv without counts: 2 of 3 ('A', 'C')",
         (
             "quantified samples without a row in s.csv: 1 of 2 ('X'). "
-            "Correct the ids, or pass --drop-unmatched to leave these samples out."
+            "Correct the ids, or pass drop_unmatched=True to leave these samples out."
         ),
     ]
 
@@ -52,7 +52,7 @@ def test_unmatched_violations__both_sides():
     ("sheet", "counts", "remedy"),
     [
         (["a"], ["A"], "Some differ only in case: write them alike."),
-        (["a"], ["b"], "No id is in both: pass --sample-column if another column of the sheet names the samples."),
+        (["a"], ["b"], "No id is in both: pass sample_column if another column of the sheet names the samples."),
     ],
 )
 def test_unmatched_violations__remedy(sheet, counts, remedy):

@@ -72,5 +72,5 @@ def test_detected_format__nothing_known(tmp_path):
 def test_read_quantification__format_that_does_not_fit():
     with pytest.raises(UsageError, match="format matrix is a file, and this is not"):
         read_quantification(FIXTURE / "salmon", ImportConfig(format="matrix"))
-    with pytest.raises(UsageError, match="--gene-column, --scale log is for a matrix, and this is salmon output"):
+    with pytest.raises(UsageError, match="gene_column, scale='log' is for a matrix, and this is salmon output"):
         read_quantification(FIXTURE / "salmon", ImportConfig(gene_column="x", scale="log"))

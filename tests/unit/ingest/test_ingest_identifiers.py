@@ -69,7 +69,7 @@ def test_match_genes__advice_names_the_rule_and_its_gain():
     assert found.advice == (
         "0 of 4 quantified transcripts (0 %) are in map.tsv, and 0 of its 3 (0 %) are quantified. "
         "Quantified only: 'e1.2', 'e2.1', 'e3.1', …; in map.tsv only: 'e1', 'e2', 'e3'. "
-        "stripping '.N': 0 % → 75 %; pass --strip version."
+        "stripping '.N': 0 % → 75 %; pass strip='version'."
     )
 
 
@@ -90,7 +90,7 @@ def test_match_genes__a_rule_asked_for_that_confuses():
     with pytest.raises(InputError) as caught:
         matched(["a.1", "a.2"], [("a", "g")], strip="version")
     assert str(caught.value) == (
-        "map.tsv: ids that stripping '.N' makes ambiguous: 1 ('a'). Use --strip auto or none, or make the ids agree."
+        "map.tsv: ids that stripping '.N' makes ambiguous: 1 ('a'). Use strip='auto' or none, or make the ids agree."
     )
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from isograph.config import ImportConfig
 from isograph.errors import UsageError
-from isograph.ingest.filters import expressed_genes, expressed_transcripts, grouping, samples_needed
+from isograph.ingest.assembly import expressed_genes, expressed_transcripts, grouping, samples_needed
 
 
 def test_grouping__totals_in_order_of_first_appearance():
@@ -42,4 +42,4 @@ def test_samples_needed__number_or_share(min_samples, n, expected):
 def test_samples_needed__more_than_there_are():
     with pytest.raises(UsageError) as caught:
         samples_needed(10, 6)
-    assert str(caught.value) == "--min-samples is 10, but there are 6 samples. Ask for fewer."
+    assert str(caught.value) == "min_samples is 10, but there are 6 samples. Ask for fewer."

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from isograph.bundle.manifest import MatrixEntry, TableEntry, parse_manifest
+from isograph.bundle.manifest import MatrixEntry, TableEntry, parse_manifest, read_bundle_manifest
+from isograph.errors import InputError
 
 TABLE = {"kind": "gene", "filename": "genes.parquet", "n_rows": 2}
 MATRIX = {
@@ -29,15 +30,21 @@ INSIDE = "A bundle names files inside its own directory."
 
 
 def messages(manifest: object) -> list[str]:
-    _, findings = parse_manifest(manifest if isinstance(manifest, bytes) else json.dumps(manifest).encode())
+    findings = parse_manifest(json.dumps(manifest).encode()).findings
     assert all(finding.where == "manifest.json" for finding in findings)
     return [finding.message for finding in findings]
 
 
+def refusal(data: bytes) -> str:
+    with pytest.raises(InputError) as caught:
+        parse_manifest(data)
+    (violation,) = caught.value.violations
+    return violation
+
+
 def test_parse_manifest__reads_every_field():
-    manifest, findings = parse_manifest(json.dumps(MANIFEST).encode())
-    assert findings == ()
-    assert manifest is not None
+    manifest = parse_manifest(json.dumps(MANIFEST).encode())
+    assert manifest.findings == ()
     assert manifest.whole
     assert manifest.dataset_name == "toy"
     assert manifest.suite_name == "core"
@@ -66,24 +73,19 @@ def test_parse_manifest__reads_every_field():
     ],
 )
 def test_parse_manifest__refuses_what_is_no_object(data, message):
-    assert parse_manifest(data)[0] is None
     # NOTE: the wording of Python's parser differs in its last words between versions.
-    assert [found.rstrip(".").removesuffix(": inf") for found in messages(data)] == [
-        message.rstrip(".").removesuffix(": inf")
-    ]
+    assert refusal(data).rstrip(".").removesuffix(": inf") == message.rstrip(".").removesuffix(": inf")
 
 
 def test_parse_manifest__tells_a_fit_from_a_bundle():
     fit = json.dumps({"artifact": "fit", "schema_version": 1, "isograph_version": "1", "files": {}}).encode()
-    assert parse_manifest(fit)[0] is None
-    assert messages(fit) == ["this directory is a fit, expected a bundle. Name the bundle it was made from."]
+    assert refusal(fit) == "this directory is a fit, expected a bundle. Name the bundle it was made from."
     assert messages(MANIFEST | {"artifact": "fit"}) == [f"unknown key 'artifact'. The keys are {KEYS}."]
 
 
 @pytest.mark.parametrize("data", [b'{"a": "\xff"}', b'{"a": "\\ud800"}', json.dumps(MANIFEST).encode("utf-16")])
 def test_parse_manifest__refuses_text_that_is_not_unicode(data):
-    (message,) = messages(data)
-    assert message.startswith("is not valid UTF-8 text: ")
+    assert refusal(data).startswith("is not valid UTF-8 text: ")
 
 
 def test_parse_manifest__names_every_unknown_and_missing_key():
@@ -221,10 +223,29 @@ def test_parse_manifest__accepts_plain_names(filename):
 
 def test_parse_manifest__keeps_what_is_well_formed_beside_what_is_not():
     change = {"feature_tables": [TABLE, {"kind": "transcript"}], "sample_table": "../up"}
-    manifest, findings = parse_manifest(json.dumps(MANIFEST | change).encode())
-    assert manifest is not None
-    assert len(findings) == 2
+    manifest = parse_manifest(json.dumps(MANIFEST | change).encode())
+    assert len(manifest.findings) == 2
     assert not manifest.whole
     assert manifest.sample_table is None
     assert manifest.feature_tables == (TableEntry("gene", "genes.parquet", 2),)
     assert len(manifest.matrices) == 1
+
+
+def test_read_bundle_manifest__reads_that_of_a_directory(toy):
+    assert read_bundle_manifest(toy.path).dataset_name == "toy_v1"
+
+
+@pytest.mark.parametrize(
+    ("content", "violation"),
+    [
+        (None, "there is no such file in the bundle."),
+        (b"[]", "holds a list, expected an object."),
+        (b'{"artifact": "fit"}', "this directory is a fit, expected a bundle. Name the bundle it was made from."),
+    ],
+)
+def test_read_bundle_manifest__names_the_file_it_refuses(tmp_path, content, violation):
+    if content is not None:
+        (tmp_path / "manifest.json").write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        read_bundle_manifest(tmp_path)
+    assert str(caught.value) == f"{tmp_path / 'manifest.json'}: {violation}"

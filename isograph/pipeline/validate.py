@@ -131,7 +131,7 @@ def validate(bundle: str | Path) -> BundleReport:
 
     Parameters
     ----------
-    bundle : a bundle directory. Nothing in it makes this function raise: ``valid`` of the report says whether the
+    bundle : a bundle directory. It never raises for what is in it: ``valid`` of the report says whether the
         bundle can be used, and ``findings`` what is wrong.
 
     Examples

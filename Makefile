@@ -23,10 +23,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 demo: setup ## import and fit the bundled real data set, and say where the results are
-	@$(BIN)/isograph import fixtures/geuvadis_ceu_chr19/counts.tsv.gz $(DEMO)/bundle --overwrite \
-		--samples fixtures/geuvadis_ceu_chr19/samples.tsv --tx2gene fixtures/geuvadis_ceu_chr19/tx2gene.tsv \
-		--name geuvadis_ceu_chr19
-	@$(BIN)/isograph fit $(DEMO)/bundle --output-dir $(DEMO)/fit --overwrite --covariate performer
+	@$(BIN)/isograph import fixtures/ecoli_precise/values.tsv.gz $(DEMO)/bundle --overwrite \
+		--samples fixtures/ecoli_precise/samples.tsv --scale log --name ecoli_precise
+	@$(BIN)/isograph fit $(DEMO)/bundle --output-dir $(DEMO)/fit --overwrite
 
 test: setup lint ## lint, check types and layers, run the tests
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile $(if $(DURATIONS),--durations=$(DURATIONS))

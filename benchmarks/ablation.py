@@ -29,7 +29,7 @@ from split_half import samples_where
 
 import isograph
 from isograph.benchmarking.metrics import ari, background_rate
-from isograph.benchmarking.stability import Division, agreement
+from isograph.benchmarking.stability import GeneNetwork, halves_agreement
 from isograph.bundle.read import read_bundle
 from isograph.bundle.write import write_bundle
 from isograph.config import FactorConfig
@@ -37,6 +37,7 @@ from isograph.network.factor import factor_network
 from isograph.network.modules import gene_modules
 from isograph.runtime.progress import Steps
 from isograph.runtime.threads import resolve_threads
+from isograph.stats import label_numbers
 
 ROOT = Path(__file__).resolve().parents[1]
 REPORT = ROOT / "artifacts" / "reports" / "ablation.json"
@@ -136,13 +137,6 @@ def measured(case: Case, found: Mapping[str, str]) -> dict[str, float | None]:
     }
 
 
-def division(case: Case, found: Mapping[str, str]) -> Division:
-    """Return the modules found as numbers over the genes of the bundle."""
-    number = {module: index for index, module in enumerate(sorted(set(found.values())))}
-    module_of = np.array([number[found[gene]] if gene in found else -1 for gene in case.genes], dtype=np.int64)
-    return Division(module_of, np.empty(0, dtype=np.int64))
-
-
 def row_of(variant: Variant, everything: Sequence[Case], inference: Inference) -> dict[str, Any]:
     """Return what a variant gives on all cases."""
     inferred = [inference.modules(number, case, variant) for number, case in enumerate(everything)]
@@ -155,10 +149,13 @@ def row_of(variant: Variant, everything: Sequence[Case], inference: Inference) -
         values = [row[key] for row in rows if row["group"] == group and row[key] is not None]
         return float(summary(values)) if values else None
 
+    no_edges = np.empty(0, dtype=np.int64)
     halves = [
-        division(case, found) for case, (found, _) in zip(everything, inferred, strict=True) if case.group == "halves"
+        GeneNetwork(label_numbers(found, case.genes), no_edges)
+        for case, (found, _) in zip(everything, inferred, strict=True)
+        if case.group == "halves"
     ]
-    agreed = agreement(list(zip(halves[::2], halves[1::2], strict=True)))
+    agreed = halves_agreement(halves)
     seconds = [taken for _, taken in inferred if taken is not None]
     return {
         "planted_ari": of("planted", "ari", np.mean),
@@ -186,23 +183,23 @@ def compared(row: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, An
     A metric differs if it does by more than its limit; one of split halves only if the 95 % interval of its mean
     difference over the splits (Student's t) leaves out 0 too. ``intervals`` holds half the width of the intervals.
     """
-    told: dict[str, Any] = {"better": [], "worse": [], "intervals": {}}
+    verdict: dict[str, Any] = {"better": [], "worse": [], "intervals": {}}
     values = dict(row)
     for metric in METRICS:
         if isinstance(row[metric.key], list):
             gain = np.subtract(row[metric.key], default[metric.key])
             limit = float(scipy.stats.t.ppf(0.975, len(gain) - 1) * gain.std(ddof=1) / np.sqrt(len(gain)))
             difference, values[metric.key] = float(gain.mean()), float(np.mean(row[metric.key]))
-            told["intervals"][metric.key] = round(limit, DIGITS)
+            verdict["intervals"][metric.key] = round(limit, DIGITS)
             limit = max(limit, metric.limit)
         elif metric.sign and row[metric.key] is not None and default[metric.key] is not None:
             difference, limit = row[metric.key] - default[metric.key], metric.limit
         else:
             continue
         if metric.sign and abs(difference) > limit:
-            told["better" if difference * metric.sign > 0 else "worse"].append(metric.key)
+            verdict["better" if difference * metric.sign > 0 else "worse"].append(metric.key)
     rounded_values = {key: round(value, DIGITS) if isinstance(value, float) else value for key, value in values.items()}
-    return {**rounded_values, **told}
+    return {**rounded_values, **verdict}
 
 
 def report_of(everything: Sequence[Case], covariates: Sequence[str], rows: Rows) -> dict[str, Any]:
@@ -226,7 +223,7 @@ def report_of(everything: Sequence[Case], covariates: Sequence[str], rows: Rows)
             {
                 "name": choice.name,
                 "default": choice.default,
-                "told": choice.told,
+                "told": choice.reason,
                 "variants": [
                     {"name": variant.name, **compared(rows[choice.name, variant.name], default)}
                     for variant in choice.variants
@@ -258,7 +255,7 @@ def figure(report: Mapping[str, Any]) -> bytes:
         return rendered(canvas, "png")
 
 
-def told(row: Mapping[str, Any]) -> str:
+def metrics_line(row: Mapping[str, Any]) -> str:
     """Return the metrics of a row in one line."""
     values = ((metric.title, np.mean(row[metric.key]) if row[metric.key] is not None else None) for metric in METRICS)
     return "  ".join(f"{title} {'–' if value is None else format(value, '.3f')}" for title, value in values)
@@ -277,7 +274,7 @@ def rows_of(everything: Sequence[Case], names: Sequence[str], threads: int) -> R
         row = rows[name, variant.name] = row_of(variant, everything, inference)
         spent = time.monotonic() - started
         left = spent / number * (len(variants) - number)
-        print(f"  {told(row)}\n  {spent:.0f} s, about {left:.0f} s left", file=sys.stderr, flush=True)
+        print(f"  {metrics_line(row)}\n  {spent:.0f} s, about {left:.0f} s left", file=sys.stderr, flush=True)
     return rows
 
 
@@ -289,7 +286,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, metavar="BUNDLE", help="run on halves of this bundle only")
     parser.add_argument("--where", metavar="COLUMN=VALUE", help="use the samples of the bundle with this value only")
     parser.add_argument("--covariate", action="append", default=[], help="sample column of the bundle to project out")
-    parser.add_argument("--threads", type=int, help="threads to use; all there are unless told")
+    parser.add_argument("--threads", type=int, help="threads to use; all there are unless given")
     arguments = parser.parse_args()
     if arguments.data is None and (arguments.where or arguments.covariate):
         parser.error("--where and --covariate go with --data")

@@ -10,13 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from isograph.arrays import Index
-from isograph.benchmarking.dataset import REAL_NAME, REAL_SUITE, chosen_datasets, truth_of, write_dataset
+from isograph.benchmarking.plan import REAL_NAME, REAL_SUITE, chosen_datasets
+from isograph.benchmarking.run import truth_of, write_dataset
 from isograph.benchmarking.stability import sample_halves
 from isograph.bundle.bundle import Bundle
 from isograph.bundle.read import read_bundle
 from isograph.features.assays import bundle_assays
 from isograph.features.channel import Assays, Channels, channels
 from isograph.features.covariate import covariate_design
+from isograph.pipeline.import_ import import_bundle
 
 LARGEST_PLANTED = 900
 STRESS = (
@@ -27,7 +29,7 @@ NULL = ("null_200x20_v1", "null_200x200_v1", "null_1000x50_v1", "null_library_40
 # NOTE: few, as every variant infers all of them; the reports of the suites have more.
 SEEDS = {"planted": (0,), "stress": (0,), "null": (0, 1)}
 N_SPLITS = 5
-REAL_COVARIATES = ("performer",)
+REAL_COVARIATES: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +62,23 @@ def simulated_cases(place: Path, threads: int) -> Iterator[Case]:
     for group, datasets in groups.items():
         for dataset, seed in product(datasets, SEEDS[group]):
             where = place / f"{dataset.name}-{seed}"
-            bundle = write_dataset(dataset, where, seed=seed)
+            bundle = write_dataset(dataset, where, seed=seed, importer=import_bundle)
             truth = truth_of(bundle, is_real=False)
-            features = features_of(bundle, bundle_assays(bundle, where), (), threads)
+            features = features_of(bundle, bundle_assays(bundle), (), threads)
             yield Case(dataset.name, group, seed, features, truth.genes, truth.planted)
 
 
 def bundled_data(place: Path) -> Path:
     """Return the bundle of the real data that is kept with the fixtures."""
     (dataset,) = chosen_datasets((REAL_SUITE,), (REAL_NAME,))
-    write_dataset(dataset, place / REAL_NAME, seed=0)
+    write_dataset(dataset, place / REAL_NAME, seed=0, importer=import_bundle)
     return place / REAL_NAME
 
 
 def real_cases(path: Path, covariates: tuple[str, ...], threads: int) -> Iterator[Case]:
     """Yield all samples of a bundle, and then the halves of each split."""
     bundle = read_bundle(path)
-    assays = bundle_assays(bundle, path)
+    assays = bundle_assays(bundle)
     genes = truth_of(bundle, is_real=True).genes
     n_samples = bundle.samples.height
     halves = [half for split in sample_halves(n_samples, N_SPLITS, seed=0) for half in split]

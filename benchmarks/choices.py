@@ -11,14 +11,8 @@ import numpy as np
 from isograph.arrays import Index
 from isograph.config import FactorConfig
 from isograph.features.channel import Channels
-from isograph.network.communities import (
-    Division,
-    SimilarPairs,
-    best_division,
-    best_partition,
-    lasting_modules,
-    similar_pairs,
-)
+from isograph.network.communities import Division, best_division, division_of_lowest_bic, lasting_modules
+from isograph.network.pairs import SimilarPairs, similar_pairs
 from isograph.runtime.progress import Steps
 
 DEFAULT = FactorConfig()
@@ -56,7 +50,7 @@ class Choice:
 
     name: str
     default: str
-    told: str
+    reason: str
     variants: tuple[Variant, ...]
 
 
@@ -85,7 +79,8 @@ def first_order(features: Channels, config: FactorConfig, seed: int, threads: in
 def lowest_criterion(features: Channels, config: FactorConfig, seed: int, threads: int) -> Index:
     """Return the communities of the cut with the lowest criterion, which the search for confounders takes."""
     similar = _similar(features, config, threads)
-    return best_partition(features, similar, config, config.search_cuts, seed=seed, threads=threads).community_of
+    divided, _ = division_of_lowest_bic(features, similar, config, config.search_cuts, seed=seed, threads=threads)
+    return divided.community_of
 
 
 def _similar(features: Channels, config: FactorConfig, threads: int) -> SimilarPairs:

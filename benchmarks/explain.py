@@ -26,7 +26,7 @@ import isograph
 from isograph.pipeline.simulate import simulate
 from isograph.results.explanation import Explanation
 from isograph.simulation.bundle import simulation
-from isograph.simulation.genes import Plan
+from isograph.simulation.genes import GenePlan
 from isograph.simulation.spec import fixture_spec
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,7 +64,7 @@ def matched_modules(planted: pl.DataFrame, modules: pl.DataFrame) -> dict[int, s
     return matched
 
 
-def planted_leads(plan: Plan) -> pl.DataFrame:
+def planted_leads(plan: GenePlan) -> pl.DataFrame:
     """Return, of the genes that switch, the transcript that moves against all others, and how many there are."""
     rows = []
     for gene in np.flatnonzero(plan.switches):
@@ -101,7 +101,7 @@ def rankings(explained: Explanation, planted: pl.DataFrame, matched: dict[int, s
     }
 
 
-def lead_recovery(explained: Explanation, plan: Plan) -> dict[str, float | int | None]:
+def lead_recovery(explained: Explanation, plan: GenePlan) -> dict[str, float | int | None]:
     """Return the share of four-isoform genes whose planted lead is the transcript with the largest |r|."""
     first = (
         explained.scan("transcript_polarity_table")

@@ -80,20 +80,11 @@ def main() -> None:
 
 def measurements(asked: argparse.Namespace, place: Path) -> Iterator[str]:
     """Yield the lines of the table as they are measured."""
-    data = ROOT / "fixtures" / "geuvadis_ceu_chr19"
-    sheets = ["--samples", str(data / "samples.tsv"), "--tx2gene", str(data / "tx2gene.tsv")]
+    data = ROOT / "fixtures" / "ecoli_precise"
     demo = place / "demo"
-    importing = [*ISOGRAPH, "import", str(data / "counts.tsv.gz"), str(demo), "--overwrite", *sheets]
-    fitting = [
-        *ISOGRAPH,
-        "fit",
-        str(demo),
-        "--output-dir",
-        str(place / "fit"),
-        "--overwrite",
-        "--covariate",
-        "performer",
-    ]
+    options = ["--samples", str(data / "samples.tsv"), "--scale", "log", "--overwrite"]
+    importing = [*ISOGRAPH, "import", str(data / "values.tsv.gz"), str(demo), *options]
+    fitting = [*ISOGRAPH, "fit", str(demo), "--output-dir", str(place / "fit"), "--overwrite"]
     yield f"{os.cpu_count()} cores, medians of {asked.runs} runs of the whole process (fastest–slowest)"
     yield ""
     yield "| job | wall s | CPU s | peak MB |"

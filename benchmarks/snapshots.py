@@ -6,7 +6,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-from isograph.benchmarking.plan import BenchmarkConfig
 from isograph.errors import InputError
 from isograph.pipeline.benchmark import benchmark
 from isograph.pipeline.compare import compare
@@ -20,31 +19,30 @@ FIXTURES = ("toy_v1", "toy_multiplex_v1")
 
 def made_snapshots(place: Path) -> dict[str, Path]:
     """Run the toy fixtures through ``isograph benchmark`` inside ``place``; return fixture → snapshot."""
-    config = BenchmarkConfig(fixtures=FIXTURES, stage_name=STAGE, artifacts=place)
-    benchmark(config).raise_failed()
+    benchmark(fixtures=FIXTURES, stage_name=STAGE, artifacts=place).raise_failed()
     return {name: place / "benchmarks" / STAGE / name for name in FIXTURES}
 
 
 def renewed(name: str, made: Path, reference: Path) -> str:
     """Replace a reference snapshot that is absent or differs; return what changed."""
     if not reference.exists():
-        told = "new"
+        change = "new"
     else:
         try:
             comparison = compare(reference, made)
         except InputError as error:
-            told = f"the old one cannot be compared: {error}"
+            change = f"the old one cannot be compared: {error}"
         else:
             if comparison.passed:
                 return f"{name}: no differences, kept as it is"
-            told = comparison.as_text()
+            change = comparison.as_text()
     snapshot = load_snapshot(made)
     save_snapshot(
         snapshot, reference, metrics=snapshot.metrics, run_config=snapshot.run_config, overwrite=reference.exists()
     )
     # NOTE: a log holds times of day; a committed one would change with every run.
     (reference / "run.log").unlink()
-    return f"{name}: written\n{told}"
+    return f"{name}: written\n{change}"
 
 
 if __name__ == "__main__":

@@ -21,15 +21,16 @@ from pathlib import Path
 import numpy as np
 import orjson
 
-from isograph.benchmarking.stability_report import StabilityRequest, stability_report
+from isograph.benchmarking.stability import StabilityRequest, stability_report
 from isograph.bundle.bundle import Bundle
 from isograph.bundle.read import read_bundle
 from isograph.bundle.write import write_bundle
 from isograph.errors import IsographError, UsageError, examples
+from isograph.pipeline.fit import fit
 from isograph.runtime.threads import set_thread_environment, usable_cores
 
 N_SPLITS = 5
-TOLD = ("n_samples", "n_genes", "projected_out", "n_halves", "samples_in_a_half", "agreement_of_halves", "modules")
+SHOWN = ("n_samples", "n_genes", "projected_out", "n_halves", "samples_in_a_half", "agreement_of_halves", "modules")
 
 
 def samples_where(bundle: Bundle, condition: str) -> Bundle:
@@ -41,13 +42,13 @@ def samples_where(bundle: Bundle, condition: str) -> Bundle:
             f"--where is '{condition}', expected COLUMN=VALUE of the columns {', '.join(samples.columns)}."
         )
     texts = samples.get_column(column).cast(str)
-    kept = np.flatnonzero((texts == value).fill_null(value=False).to_numpy())
-    if not len(kept):
+    columns = np.flatnonzero((texts == value).fill_null(value=False).to_numpy())
+    if not len(columns):
         raise UsageError(f"no sample has {column} = '{value}'. Its values are {examples(texts.unique().sort())}.")
     return replace(
         bundle,
-        samples=samples[kept.tolist()],
-        matrices={name: np.ascontiguousarray(matrix[:, kept]) for name, matrix in bundle.matrices.items()},
+        samples=samples[columns.tolist()],
+        matrices={name: np.ascontiguousarray(matrix[:, columns]) for name, matrix in bundle.matrices.items()},
     )
 
 
@@ -56,14 +57,15 @@ def progress(done: int, total: int) -> None:
     print(f"\r{done} of {total} fits", end="" if done < total else "\n", file=sys.stderr, flush=True)
 
 
-def halves_report(arguments: argparse.Namespace, place: Path) -> dict[str, object]:
-    """Return what the arguments ask for; ``place`` is a directory for what is made on the way."""
+def halves_report(arguments: argparse.Namespace, directory: Path) -> dict[str, object]:
+    """Return what the arguments ask for; ``directory`` is for what is made on the way."""
     bundle = arguments.bundle
     if arguments.where is not None:
-        bundle = write_bundle(samples_where(read_bundle(bundle), arguments.where), place / "chosen")
+        bundle = write_bundle(samples_where(read_bundle(bundle), arguments.where), directory / "bundle")
     request = StabilityRequest(
+        fit=fit,
         bundle=bundle,
-        place=place,
+        directory=directory,
         backend=arguments.backend,
         seed=arguments.seed,
         covariates=tuple(arguments.covariate),
@@ -71,7 +73,7 @@ def halves_report(arguments: argparse.Namespace, place: Path) -> dict[str, objec
         values=(),
     )
     report = stability_report(request, workers=arguments.jobs or usable_cores(), progress=progress)
-    return {name: report[name] for name in TOLD}
+    return {name: report[name] for name in SHOWN}
 
 
 def main() -> None:
@@ -82,14 +84,14 @@ def main() -> None:
     parser.add_argument("--covariate", action="append", default=[], help="sample column to project out")
     parser.add_argument("--backend", default="factor", help="how modules are inferred")
     parser.add_argument("--seed", type=int, default=0, help="seed of the halves and of the fits")
-    parser.add_argument("--jobs", type=int, help="fits at once; as many as there are cores unless told")
+    parser.add_argument("--jobs", type=int, help="fits at once; as many as there are cores unless given")
     arguments = parser.parse_args()
     if arguments.jobs is not None and arguments.jobs < 1:
         parser.error("--jobs is 1 or more")
     set_thread_environment(1)
     try:
-        with tempfile.TemporaryDirectory() as place:
-            report = halves_report(arguments, Path(place))
+        with tempfile.TemporaryDirectory() as directory:
+            report = halves_report(arguments, Path(directory))
     except IsographError as error:
         sys.exit(str(error))
     print(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode())

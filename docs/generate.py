@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 import orjson
 
+import isograph as ig
 from isograph.benchmarking.report import TABLE_COLUMNS, table_rows
 from isograph.cli.app import COMMANDS, app
 from isograph.config import BACKENDS, BackendConfig
+from isograph.results.table_set import LazyTable
 from isograph.schemas import FIT_TABLES, Table
 from isograph.schemas.explanation import EXPLAIN_TABLES
 from isograph.schemas.structure import SWITCH_STRUCTURE
@@ -225,7 +229,8 @@ def ablation_page(report: Path = REPORTS / "ablation.json") -> str:
 
 def _ablation_data(told: dict[str, Any]) -> str:
     groups = {name: name for name in ("planted", "stress", "null")}
-    groups["real"] = f"halves ({told['n_splits']} splits) and real, {', '.join(told['projected_out'])} projected out"
+    projected_out = f", {', '.join(told['projected_out'])} projected out" if told["projected_out"] else ""
+    groups["real"] = f"halves ({told['n_splits']} splits) and real{projected_out}"
     lines = []
     for group, title in groups.items():
         names, runs = told["data"][group]["datasets"], told["data"][group]["runs"]
@@ -284,7 +289,64 @@ def _against_default(row: dict[str, Any], told: dict[str, Any]) -> str:
     return f"{'; '.join(parts) or 'no difference that counts'}."
 
 
+API_HEAD = """\
+# Python
+
+`import isograph as ig`, then Tab: what this page lists is what there is. Every command of the command line is a
+function with the same options; results are classes whose tables are attributes. Nothing is loaded before it is used.
+
+```python
+import isograph as ig
+
+bundle = ig.from_frames(transcripts=counts, samples=samples, tx2gene=tx2gene, out="my_bundle")
+fit = ig.fit(bundle, covariates="batch", traits="condition:ref=control")
+fit                                       # in a notebook: the summary
+fit.modules.collect()                     # a Polars lazy frame
+fit.relation("edges").filter("weight > 0.9")   # a DuckDB relation
+ig.explain(fit, plot=True)
+```"""
+
+
+def api_page() -> str:
+    """Return the page of every function, result and exception of the package."""
+    public = {name: getattr(ig, name) for name in ig.__all__ if not name.startswith("__")}
+    functions = {name: value for name, value in public.items() if inspect.isfunction(value)}
+    errors = {name: value for name, value in public.items() if isinstance(value, type) and issubclass(value, Exception)}
+    classes = {name: value for name, value in public.items() if name not in functions and name not in errors}
+    parts = [API_HEAD, "## Functions", *(_function_section(*entry) for entry in functions.items())]
+    parts += ["## Results and settings", *(_class_section(*entry) for entry in classes.items())]
+    rows = [
+        (f"`{name}`", " ".join((inspect.getdoc(value) or "").split()), str(value.exit_code))
+        for name, value in errors.items()
+    ]
+    parts += ["## Exceptions", "\n".join(_markdown(("exception", "raised when", "exit code"), rows))]
+    return "\n\n".join(parts) + "\n"
+
+
+def _function_section(name: str, function: Callable[..., object]) -> str:
+    signature = inspect.signature(function)
+    arguments = [f"    {str(parameter).replace(chr(39), '')}," for parameter in signature.parameters.values()]
+    keywords = next(
+        (n for n, parameter in enumerate(signature.parameters.values()) if parameter.kind is parameter.KEYWORD_ONLY),
+        None,
+    )
+    if keywords is not None:
+        arguments.insert(keywords, "    *,")
+    head = "\n".join([f"ig.{name}(", *arguments, f") -> {signature.return_annotation}"])
+    return f"### {name}\n\n```python\n{head}\n```\n\n```text\n{inspect.getdoc(function)}\n```"
+
+
+def _class_section(name: str, value: object) -> str:
+    lines = [f"### {name}", "", f"```text\n{inspect.getdoc(value)}\n```"]
+    tables = [(entry, member.__doc__) for entry, member in vars(value).items() if isinstance(member, LazyTable)]
+    if tables:
+        rows = [(f"`{entry}`", doc or "") for entry, doc in tables]
+        lines += ["", *_markdown(("table", "a row is"), rows, text_columns=("table", "a row is"))]
+    return "\n".join(lines)
+
+
 PAGES = {
+    "api.md": api_page,
     "tables.md": table_page,
     "commands.md": command_page,
     "benchmarks.md": benchmark_page,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -121,10 +122,28 @@ def option(name: str, value: object = None, *, flag: str | None = None) -> str:
     Parameters
     ----------
     name : the keyword argument.
-    value : the value to give; True is a flag without one. None names the option alone.
+    value : the value to give, quoted for the shell on the command line; True is a flag without one. None names the
+        option alone.
     flag : what the command line calls it; None for the name with hyphens. ``covariates`` is ``--covariate`` there.
     """
     if not _flags_spoken[0]:
         return name if value is None else f"{name}={value!r}"
     spelled = flag or f"--{name.replace('_', '-')}"
-    return spelled if value is None or value is True else f"{spelled} {value}"
+    return spelled if value is None or value is True else f"{spelled} {shlex.quote(str(value))}"
+
+
+def setting(name: str, value: object = None, *, flag: str | None = None) -> str:
+    """Return a setting of a backend as the reader of a message writes it.
+
+    ``--set beta=0.5`` on the command line, ``settings={'beta': 0.5}`` in Python.
+
+    Parameters
+    ----------
+    name : the setting.
+    value : the value to give; None stands for a number, N.
+    flag : the option of its own that the command line has for it, if any.
+    """
+    if not _flags_spoken[0]:
+        return f"settings={{{name!r}: {'N' if value is None else repr(value)}}}"
+    text = "N" if value is None else str(value)
+    return f"{flag} {text}" if flag else f"--set {name}={text}"

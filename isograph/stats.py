@@ -1,11 +1,11 @@
-"""The statistics that several rooms use: p-values of r and t, Welch's tests, q-values, agreement of labellings.
+"""The statistics that several rooms use: p-values of r and t, Welch's tests, q-values, the edge of noise, labellings.
 
 Rows are the things tested and columns are samples; NaN stands for what cannot be estimated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -181,6 +181,14 @@ def benjamini_hochberg(pvalues: Vector) -> Vector:
     return q
 
 
+def marchenko_pastur_edge(ratio: float) -> float:
+    """Return the largest eigenvalue that noise alone is expected to have, (1 + √ratio)², in units of its variance.
+
+    ratio: features per degree of freedom. Marčenko & Pastur 1967, Mat. Sb. 72:507, doi:10.1070/SM1967v001n04ABEH001994.
+    """
+    return float((1.0 + np.sqrt(ratio)) ** 2)
+
+
 def unit_rows(matrix: Matrix) -> Matrix:
     """Return the matrix with rows of norm 1; rows of zeros stay."""
     norm = np.linalg.norm(matrix, axis=1, keepdims=True)
@@ -217,6 +225,27 @@ def normalised_information(first: Index, second: Index) -> float:
     if entropies == 0:
         return 1.0
     return float(np.clip(2.0 * (entropies - together) / entropies, 0.0, 1.0))
+
+
+def label_numbers(label_of: Mapping[str, str], things: Sequence[str]) -> Index:
+    """Return the number of each thing's label, numbered in the order in which labels first occur; −1 for no label."""
+    number: dict[str, int] = {}
+    labels = (label_of.get(thing) for thing in things)
+    return np.array([-1 if name is None else number.setdefault(name, len(number)) for name in labels], dtype=np.int64)
+
+
+def labelling_agreement(first: Index, second: Index) -> tuple[float, float, float]:
+    """Return ARI, NMI and ARI of all of two labellings of the same things in which −1 stands for no label.
+
+    ARI and NMI are over the things that both label. ARI of all is over those that either labels, a thing without a
+    label being a group of its own, so that labelling less does not raise it. Each is NaN where there is no such thing.
+    """
+    both, either = (first >= 0) & (second >= 0), (first >= 0) | (second >= 0)
+    ari = adjusted_rand(first[both], second[both]) if both.any() else np.nan
+    nmi = normalised_information(first[both], second[both]) if both.any() else np.nan
+    numbers = len(first) + np.arange(len(first)) + max(first.max(initial=-1), second.max(initial=-1))
+    alone = [np.where(labels >= 0, labels, numbers)[either] for labels in (first, second)]
+    return ari, nmi, adjusted_rand(*alone) if either.any() else np.nan
 
 
 def _crossed_sizes(first: Index, second: Index) -> tuple[Index, Index, Index]:

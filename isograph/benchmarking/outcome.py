@@ -1,12 +1,60 @@
-"""What one run of a fixture gave."""
+"""What one run of a benchmark gave, and which limits of its fixture it does not keep."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from isograph.benchmarking.gate import GateFailure, Measured
-from isograph.benchmarking.process import Ended
+from isograph.benchmarking.process import FinishedProcess
+from isograph.schemas.gate import GATES
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """What gates limit; None where the fixture has nothing to take the metric of.
+
+    Attributes
+    ----------
+    recovery, ari, background_rate : see ``isograph.benchmarking.metrics``.
+    role_recall : by role, None for a role that was not planted.
+    n_modules : modules found.
+    """
+
+    recovery: float | None
+    ari: float | None
+    background_rate: float | None
+    role_recall: Mapping[str, float | None]
+    n_modules: int
+
+    @property
+    def min_role_recall(self) -> float | None:
+        """The smallest recall of a planted role; None where no role was planted."""
+        return min((value for value in self.role_recall.values() if value is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class GateFailure:
+    """A limit that was not kept: its name, the limit, and the value, None where there was none to compare."""
+
+    gate: str
+    limit: float
+    value: float | None
+
+
+def gate_failures(gates: Mapping[str, float], metrics: Metrics | None) -> list[GateFailure]:
+    """Return the gates that the metrics do not keep, in the order given; all of them when there are no metrics.
+
+    A metric that could not be taken fails its lower limit and keeps its upper one.
+    """
+    failures = []
+    for gate, limit in gates.items():
+        value = None if metrics is None else getattr(metrics, GATES[gate])
+        is_upper = gate.startswith("max_")
+        is_kept_unmeasured = is_upper and metrics is not None
+        is_kept = is_kept_unmeasured if value is None else (value <= limit if is_upper else value >= limit)
+        if not is_kept:
+            failures.append(GateFailure(gate, limit, value))
+    return failures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,9 +65,9 @@ class Outcome:
     ----------
     covariates : sample columns that were projected out.
     n_planted_genes, n_planted_modules : None for real data, of which no truth is known.
-    ended : how the fit's process ended.
-    measured : None where the fit did not end well.
-    calibration : the fit's ``calibration.json``; empty where it did not end well.
+    process : the fit's process.
+    metrics : None where the fit failed.
+    calibration : the fit's ``calibration.json``; empty where it failed.
     gates : the fixture's limits for the metrics.
     failures : the gates that were not kept.
     """
@@ -32,8 +80,8 @@ class Outcome:
     n_genes: int
     n_planted_genes: int | None
     n_planted_modules: int | None
-    ended: Ended
-    measured: Measured | None
+    process: FinishedProcess
+    metrics: Metrics | None
     calibration: Mapping[str, object] = field(default_factory=dict)
     gates: Mapping[str, float] = field(default_factory=dict)
     failures: tuple[GateFailure, ...] = ()
@@ -41,7 +89,7 @@ class Outcome:
     @property
     def error(self) -> str | None:
         """Why there is no result; None where there is one."""
-        if self.measured is not None:
+        if self.metrics is not None:
             return None
-        last = self.ended.said.rpartition("\n")[2]
-        return f"the fit ended with code {self.ended.code}: {last}" if last else f"code {self.ended.code}"
+        line = self.process.last_lines.rpartition("\n")[2]
+        return f"the fit ended with code {self.process.code}: {line}" if line else f"code {self.process.code}"

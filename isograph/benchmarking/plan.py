@@ -1,67 +1,45 @@
-"""What ``isograph benchmark`` was asked for, checked in full before anything runs."""
+"""What a benchmark runs: data sets, and the stages they make, checked in full before anything runs."""
 
 from __future__ import annotations
 
 import re
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from isograph.benchmarking.dataset import Dataset, chosen_datasets
-from isograph.benchmarking.gate import require_known_gates
-from isograph.benchmarking.report import Stage
-from isograph.config import FitConfig
-from isograph.errors import ConfigError, InputError, UsageError, examples, shown
+import isograph
+from isograph.config.benchmark import GIVEN, BenchmarkConfig
+from isograph.errors import InputError, UsageError, did_you_mean, examples, option, shown
 from isograph.results.snapshot import SNAPSHOT
+from isograph.simulation.spec import FixtureSpec, fixture_directory, fixture_specs, suites
 from isograph.store.artifact import read_manifest
 
-GIVEN = "given"
-WITHHELD = "withheld"
-DEFAULT_ARTIFACTS = Path("artifacts")
+REAL_NAME = "ecoli_precise"
+REAL_SUITE = "core_v1"
+DEFAULT_SUITE = "core_v1"
 LONGEST_NAME = 100
 _STAGE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")
 _REPORTS = ("benchmark", "runtime-memory", "calibration")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BenchmarkConfig:
-    """What ``isograph benchmark`` runs and where its results go.
+class Dataset:
+    """One data set to benchmark on.
 
     Attributes
     ----------
-    suites, fixtures : what is run; fixtures are looked up in the suites, or in all of them.
-    stage_name : name of the stage; None for ``<suite>-<backend>``, one stage a suite.
-    seeds : seeds of the simulation and of the fit; one run each.
-    stability : also find out how stable the fits of data without a known truth are.
-    covariates : ``given`` projects out the confounders that a fixture records, ``withheld`` does not.
-    artifacts : directory of all artifacts.
-    jobs : fits at once.
+    gates : limits for the metrics of a run.
+    recorded_covariates : sample columns that hold a confounder.
+    spec : what it is simulated from; None for real data, of which no truth is known.
     """
 
-    suites: tuple[str, ...] = ()
-    fixtures: tuple[str, ...] = ()
-    backend: str = "factor"
-    stage_name: str | None = None
-    seeds: tuple[int, ...] = (0,)
-    stability: bool = False
-    covariates: str = WITHHELD
-    artifacts: Path = DEFAULT_ARTIFACTS
-    jobs: int = 1
-
-    def __post_init__(self) -> None:
-        problems = []
-        if not self.seeds:
-            problems.append("no seed, expected one or more")
-        if repeated := sorted({seed for seed in self.seeds if self.seeds.count(seed) > 1}):
-            problems.append(f"seeds named more than once: {examples(repeated)}")
-        if self.covariates not in (GIVEN, WITHHELD):
-            problems.append(f"covariates is '{self.covariates}', expected {GIVEN} or {WITHHELD}")
-        if self.jobs < 1:
-            problems.append(f"jobs is {self.jobs}, expected 1 or more")
-        if problems:
-            raise ConfigError("; ".join(problems))
-        for seed in self.seeds:
-            FitConfig(backend=self.backend, seed=seed)
+    name: str
+    suite: str
+    gates: Mapping[str, float] = field(default_factory=dict)
+    recorded_covariates: tuple[str, ...] = ()
+    spec: FixtureSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,79 +52,139 @@ class Run:
     snapshot: Path
 
 
-@dataclass(frozen=True, slots=True)
-class StagePlan:
-    """The runs of one stage, and where its reports go."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """The runs that share a report.
 
-    stage: Stage
-    directory: Path
-    reports: Path
-    runs: tuple[Run, ...]
+    Attributes
+    ----------
+    name : in the names of its directory and its reports.
+    suites : of its data sets.
+    covariates : ``given`` where recorded covariates were projected out, ``withheld`` where not.
+    artifacts : directory of all artifacts.
+    """
+
+    name: str
+    suites: tuple[str, ...]
+    backend: str
+    seeds: tuple[int, ...]
+    covariates: str
+    artifacts: Path
+    runs: tuple[Run, ...] = ()
+
+    @property
+    def directory(self) -> Path:
+        """Where the snapshots go."""
+        return self.artifacts / "benchmarks" / self.name
 
     def report_path(self, kind: str) -> Path:
         """Return where the report of that kind goes."""
-        return self.reports / f"{self.stage.name}-{kind}.json"
+        return self.artifacts / "reports" / f"{self.name}-{kind}.json"
+
+    def header(self) -> dict[str, Any]:
+        """Return the fields that every report of the stage begins with."""
+        return {
+            "stage": self.name,
+            "suite": ", ".join(self.suites),
+            "backend": self.backend,
+            "seed": self.seeds[0],
+            "seeds": list(self.seeds),
+            "covariates": self.covariates,
+            "isograph_version": isograph.__version__,
+        }
 
 
-def benchmark_plan(config: BenchmarkConfig) -> list[StagePlan]:
+def benchmark_stages(config: BenchmarkConfig) -> list[Stage]:
     """Return the stages that ``config`` asks for, when every one of them can be run and written.
 
     Raises
     ------
     UsageError
-        A suite, fixture or gate that does not exist, a name that cannot be a stage's, data sets of one name in one
-        stage, nothing to find the stability of, or a place that cannot be written.
+        A suite or fixture does not exist, a name cannot be a stage's, data sets of one stage share a name, there is
+        nothing to find the stability of, or a directory or file cannot be written.
     """
     datasets = chosen_datasets(config.suites, config.fixtures)
-    for dataset in datasets:
-        require_known_gates(dataset.gates, dataset.name)
     if config.stability and all(dataset.spec is not None for dataset in datasets):
         raise UsageError(
-            "--stability is for data of which no truth is known, and every data set chosen is simulated. "
-            "Leave it out, or choose geuvadis_ceu_chr19."
+            f"{option('stability', value=True)} is for data of which no truth is known, and every data set chosen is "
+            f"simulated. Leave it out, or choose {REAL_NAME}."
         )
-    plans = [_stage_plan(name, members, config) for name, members in _by_stage(datasets, config).items()]
-    for plan in plans:
-        _require_writable(plan)
-    return plans
-
-
-def _by_stage(datasets: list[Dataset], config: BenchmarkConfig) -> dict[str, list[Dataset]]:
-    stages: dict[str, list[Dataset]] = {}
+    # A part of a suite, and a suite with covariates given, are not to replace the reports of the suite as a whole.
+    part = "-selection" if config.fixtures else ""
+    with_covariates = "-covariates" if config.covariates == GIVEN else ""
+    members: dict[str, list[Dataset]] = {}
     for dataset in datasets:
-        name = _default_name(dataset.suite, config) if config.stage_name is None else config.stage_name
-        stages.setdefault(name, []).append(dataset)
-    for name, members in stages.items():
-        _require_stage_name(name)
-        names = [dataset.name for dataset in members]
-        if repeated := sorted({dataset for dataset in names if names.count(dataset) > 1}):
-            raise UsageError(
-                f"several suites have fixtures named {examples(repeated)}, and one stage holds one of each name. "
-                "Choose one suite, or leave --stage-name out."
-            )
+        name = config.stage_name
+        if name is None:
+            name = f"{dataset.suite}{part}-{config.backend}{with_covariates}"
+        members.setdefault(name, []).append(dataset)
+    stages = [_stage(name, datasets, config) for name, datasets in members.items()]
+    for stage in stages:
+        _require_writable(stage)
     return stages
 
 
-def _default_name(suite: str, config: BenchmarkConfig) -> str:
-    """Return a name that tells a part of a suite, and one with covariates given, from the suite as a whole."""
-    part = "-selection" if config.fixtures else ""
-    given = "-covariates" if config.covariates == GIVEN else ""
-    return f"{suite}{part}-{config.backend}{given}"
+def chosen_datasets(suite_names: tuple[str, ...], fixture_names: tuple[str, ...]) -> list[Dataset]:
+    """Return the data sets of the suites, or of them (or of any suite) the named fixtures; one suite after another.
+
+    Raises
+    ------
+    UsageError
+        A suite or a fixture does not exist; all are named, with those that do and the nearest.
+    """
+    known = suites()
+    unknown = [f"no suite '{shown(name)}'{did_you_mean(name, known)}" for name in suite_names if name not in known]
+    if unknown:
+        raise UsageError("\n".join([*unknown, f"The suites are {', '.join(known)}."]))
+    searched = suite_names or (known if fixture_names else (DEFAULT_SUITE,))
+    by_suite = {suite: datasets_of(suite) for suite in searched}
+    available = [dataset for datasets in by_suite.values() for dataset in datasets]
+    if not fixture_names:
+        return available
+    names = [dataset.name for dataset in available]
+    if unknown := [name for name in fixture_names if name not in names]:
+        lines = [f"no fixture '{shown(name)}'{_elsewhere(name) or did_you_mean(name, names)}" for name in unknown]
+        listing = [f"  {suite}: {', '.join(entry.name for entry in members)}" for suite, members in by_suite.items()]
+        raise UsageError("\n".join([*lines, "The fixtures are", *listing]))
+    return [dataset for dataset in available if dataset.name in fixture_names]
 
 
-def _require_stage_name(name: str) -> None:
+def datasets_of(suite: str) -> list[Dataset]:
+    """Return the data sets of a suite; the real one where its files are, which a wheel does not hold."""
+    simulated = [
+        Dataset(name=spec.name, suite=suite, gates=spec.gates, recorded_covariates=spec.recorded_covariates, spec=spec)
+        for spec in fixture_specs(suite)
+    ]
+    has_real = suite == REAL_SUITE and real_directory().is_dir()
+    return [*simulated, Dataset(name=REAL_NAME, suite=REAL_SUITE)] if has_real else simulated
+
+
+def real_directory() -> Path:
+    """Return where the files of the real data set are in a checkout."""
+    return fixture_directory() / REAL_NAME
+
+
+def _elsewhere(name: str) -> str:
+    """Return the end of a sentence that says which suites have the fixture; empty where none has it."""
+    having = [suite for suite in suites() if name in {dataset.name for dataset in datasets_of(suite)}]
+    return f" there; it is in suite {', '.join(having)}." if having else ""
+
+
+def _stage(name: str, datasets: list[Dataset], config: BenchmarkConfig) -> Stage:
     if not _STAGE_NAME.match(name) or len(name) > LONGEST_NAME:
         raise UsageError(
             f"'{shown(name)}' cannot be a stage name: use letters, digits and . _ + -, begin with a letter or digit, "
             f"and keep to {LONGEST_NAME} characters. It becomes the name of a directory and of files."
         )
-
-
-def _stage_plan(name: str, datasets: list[Dataset], config: BenchmarkConfig) -> StagePlan:
-    suite_names = tuple(dict.fromkeys(dataset.suite for dataset in datasets))
+    names = [dataset.name for dataset in datasets]
+    if repeated := sorted({dataset for dataset in names if names.count(dataset) > 1}):
+        raise UsageError(
+            f"several suites have fixtures named {examples(repeated)}, and one stage holds one of each name. "
+            f"Choose one suite, or leave {option('stage_name')} out."
+        )
     directory = config.artifacts / "benchmarks" / name
     # NOTE: real data is the same with every seed.
-    runs = [
+    runs = tuple(
         Run(
             dataset=dataset,
             seed=seed,
@@ -155,34 +193,39 @@ def _stage_plan(name: str, datasets: list[Dataset], config: BenchmarkConfig) -> 
         )
         for dataset in datasets
         for number, seed in enumerate(config.seeds if dataset.spec is not None else config.seeds[:1])
-    ]
-    stage = Stage(name, suite_names, config.backend, config.seeds, config.covariates)
-    return StagePlan(stage, directory, config.artifacts / "reports", tuple(runs))
+    )
+    return Stage(
+        name=name,
+        suites=tuple(dict.fromkeys(dataset.suite for dataset in datasets)),
+        backend=config.backend,
+        seeds=config.seeds,
+        covariates=config.covariates,
+        artifacts=config.artifacts,
+        runs=runs,
+    )
 
 
-def _require_writable(plan: StagePlan) -> None:
-    for directory in (plan.directory, plan.reports):
+def _require_writable(stage: Stage) -> None:
+    for directory in (stage.directory, stage.report_path("benchmark").parent):
         try:
             directory.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=directory):
                 pass
         except OSError as error:
             raise UsageError(
-                f"{directory} cannot be written: {error.strerror}. Name another place with --artifacts."
+                f"{directory} cannot be written: {error.strerror}. Name another place with {option('artifacts')}."
             ) from error
-    taken = [path for kind in _REPORTS if (path := plan.report_path(kind)).is_dir()]
-    if taken:
+    if taken := [path for kind in _REPORTS if (path := stage.report_path(kind)).is_dir()]:
         raise UsageError(f"directories where reports go: {examples(taken)}. Remove them, or name another stage.")
-    foreign = [run.snapshot for run in plan.runs if not _may_be_replaced(run.snapshot)]
-    if foreign:
+    if foreign := [run.snapshot for run in stage.runs if not _is_replaceable(run.snapshot)]:
         raise UsageError(
             f"{len(foreign)} places of snapshots hold something else: {examples(foreign)}. "
             "Remove it, or name another stage."
         )
 
 
-def _may_be_replaced(path: Path) -> bool:
-    """Whether a snapshot may go to ``path``: there is nothing, or a snapshot."""
+def _is_replaceable(path: Path) -> bool:
+    """Whether a snapshot may go to ``path``: nothing is there, or a snapshot."""
     if path.is_symlink() or not path.is_dir():
         return not path.exists() and not path.is_symlink()
     if not any(path.iterdir()):

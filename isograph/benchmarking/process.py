@@ -13,26 +13,26 @@ LINES_KEPT = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """How a command ended.
+class FinishedProcess:
+    """How a command ended and what it took.
 
     Attributes
     ----------
     code : exit code; −N where signal N ended it.
-    said : the last lines it wrote.
+    last_lines : the last lines it wrote.
     wall_seconds, user_seconds, system_seconds : time from start to end, and processor time.
     peak_bytes : largest resident size.
     """
 
     code: int
-    said: str
+    last_lines: str
     wall_seconds: float
     user_seconds: float
     system_seconds: float
     peak_bytes: int
 
 
-def measured_run(command: Sequence[str], directory: Path) -> Ended:
+def measured_run(command: Sequence[str], directory: Path) -> FinishedProcess:
     """Run ``command`` and return how it ended; what it writes goes to a file in ``directory``.
 
     When the wait is interrupted, the command is ended too.
@@ -49,5 +49,5 @@ def measured_run(command: Sequence[str], directory: Path) -> Ended:
     if code:
         raise RuntimeError(f"the process that starts {command[0]} ended with {code}")
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    said = "\n".join([line for line in lines if line.strip()][-LINES_KEPT:])
-    return Ended(said=said, **json.loads(result.read_text(encoding="utf-8")))
+    last_lines = "\n".join([line for line in lines if line.strip()][-LINES_KEPT:])
+    return FinishedProcess(last_lines=last_lines, **json.loads(result.read_text(encoding="utf-8")))

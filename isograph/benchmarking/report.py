@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import isograph
-from isograph.benchmarking.gate import Measured
-from isograph.benchmarking.outcome import Outcome
+from isograph.benchmarking.outcome import Metrics, Outcome
+from isograph.benchmarking.plan import Stage
 from isograph.schemas.role import ACTIVE_ROLES
+from isograph.text import NOTHING
 
 DIGITS = 6
 SECOND_DIGITS = 3
@@ -17,43 +16,19 @@ TABLE_COLUMNS = (
     "dataset", "genes", "samples", "planted", "found", "recovery", "ari", "background", "role recall", "seconds",
     "peak MB", "gates",
 )  # fmt: skip
-NOTHING = "–"
-_NO_RESULT = Measured(recovery=None, ari=None, background_rate=None, role_recall={}, n_modules=0)
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """What all runs of one report share.
-
-    Attributes
-    ----------
-    name : of the stage, in the names of its reports.
-    suites : of its fixtures.
-    covariates : ``given`` where recorded covariates were projected out, ``withheld`` where not.
-    """
-
-    name: str
-    suites: tuple[str, ...]
-    backend: str
-    seeds: tuple[int, ...]
-    covariates: str
-
-    def header(self) -> dict[str, Any]:
-        """Return the fields that every report of the stage begins with."""
-        return {
-            "stage": self.name,
-            "suite": ", ".join(self.suites),
-            "backend": self.backend,
-            "seed": self.seeds[0],
-            "seeds": list(self.seeds),
-            "covariates": self.covariates,
-            "isograph_version": isograph.__version__,
-        }
+_NO_RESULT = Metrics(recovery=None, ari=None, background_rate=None, role_recall={}, n_modules=0)
 
 
 def benchmark_report(stage: Stage, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """Return the report of metrics: one row a fixture and seed, a summary, and the gates that were not kept."""
-    rows = [result_row(outcome) for outcome in outcomes]
+    rows = [
+        {
+            **metric_row(outcome),
+            "runtime_seconds": round(outcome.process.wall_seconds, SECOND_DIGITS),
+            "peak_memory_bytes": outcome.process.peak_bytes,
+        }
+        for outcome in outcomes
+    ]
     failures = [
         {
             "dataset": outcome.dataset,
@@ -68,17 +43,12 @@ def benchmark_report(stage: Stage, outcomes: Sequence[Outcome]) -> dict[str, Any
     return {**stage.header(), "summary": _summary(rows), "gate_failures": failures, "results": rows}
 
 
-def result_row(outcome: Outcome) -> dict[str, Any]:
-    """Return one row of the report of metrics; null where the fixture or the run has nothing to take a metric of."""
-    row = metric_row(outcome)
-    row["runtime_seconds"] = round(outcome.ended.wall_seconds, SECOND_DIGITS)
-    row["peak_memory_bytes"] = outcome.ended.peak_bytes
-    return row
-
-
 def metric_row(outcome: Outcome) -> dict[str, Any]:
-    """Return the row without what differs between two runs of the same."""
-    measured = outcome.measured or _NO_RESULT
+    """Return a row of the report of metrics without what differs between two runs of the same.
+
+    Null where the fixture or the run has nothing to take a metric of.
+    """
+    metrics = outcome.metrics or _NO_RESULT
     calibration = outcome.calibration
     return {
         "dataset": outcome.dataset,
@@ -89,14 +59,14 @@ def metric_row(outcome: Outcome) -> dict[str, Any]:
         "n_genes": outcome.n_genes,
         "n_planted_genes": outcome.n_planted_genes,
         "n_planted_modules": outcome.n_planted_modules,
-        "n_modules": measured.n_modules if outcome.measured else None,
+        "n_modules": metrics.n_modules if outcome.metrics else None,
         "n_edges": calibration.get("n_edges"),
         "n_unassigned_genes": calibration.get("n_unassigned_genes"),
         "giant_component_fraction": rounded(calibration.get("giant_component_fraction")),
-        "recovery": rounded(measured.recovery),
-        "ari": rounded(measured.ari),
-        "background_rate": rounded(measured.background_rate),
-        "role_recall": {role: rounded(measured.role_recall.get(role)) for role in ACTIVE_ROLES},
+        "recovery": rounded(metrics.recovery),
+        "ari": rounded(metrics.ari),
+        "background_rate": rounded(metrics.background_rate),
+        "role_recall": {role: rounded(metrics.role_recall.get(role)) for role in ACTIVE_ROLES},
         "gates": dict(outcome.gates),
         "error": outcome.error,
     }
@@ -112,10 +82,10 @@ def runtime_report(stage: Stage, outcomes: Sequence[Outcome], *, jobs: int, thre
             "n_samples": outcome.n_samples,
             "n_features": outcome.calibration.get("n_features"),
             "seconds": rounded(outcome.calibration.get("seconds", {}), SECOND_DIGITS),
-            "wall_seconds": round(outcome.ended.wall_seconds, SECOND_DIGITS),
-            "user_seconds": round(outcome.ended.user_seconds, SECOND_DIGITS),
-            "system_seconds": round(outcome.ended.system_seconds, SECOND_DIGITS),
-            "peak_memory_bytes": outcome.ended.peak_bytes,
+            "wall_seconds": round(outcome.process.wall_seconds, SECOND_DIGITS),
+            "user_seconds": round(outcome.process.user_seconds, SECOND_DIGITS),
+            "system_seconds": round(outcome.process.system_seconds, SECOND_DIGITS),
+            "peak_memory_bytes": outcome.process.peak_bytes,
         }
         for outcome in outcomes
     ]
@@ -123,13 +93,18 @@ def runtime_report(stage: Stage, outcomes: Sequence[Outcome], *, jobs: int, thre
 
 
 def calibration_report(stage: Stage, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Return what the backend said about itself, for each fixture's first seed; seconds are in another report."""
-    rows, seen = [], set()
+    """Return the calibration of each fixture's first seed; its seconds are in another report."""
+    first: dict[tuple[str, str], Outcome] = {}
     for outcome in outcomes:
-        if (outcome.suite, outcome.dataset) not in seen:
-            seen.add((outcome.suite, outcome.dataset))
-            said = {key: rounded(value) for key, value in outcome.calibration.items() if key != "seconds"}
-            rows.append({"dataset": outcome.dataset, "seed": outcome.seed, "calibration": said})
+        first.setdefault((outcome.suite, outcome.dataset), outcome)
+    rows = [
+        {
+            "dataset": outcome.dataset,
+            "seed": outcome.seed,
+            "calibration": rounded({key: entry for key, entry in outcome.calibration.items() if key != "seconds"}),
+        }
+        for outcome in first.values()
+    ]
     return {**stage.header(), "results": rows}
 
 
@@ -193,15 +168,15 @@ def _cells(dataset: str, rows: Sequence[Mapping[str, Any]], failing: Iterable[tu
 
 
 def _verdict(dataset: str, rows: Sequence[Mapping[str, Any]], failing: Iterable[tuple[str, int, str]]) -> str:
-    told = []
+    parts = []
     if broken := sum(row["error"] is not None for row in rows):
-        told.append(f"no result in {broken} of {len(rows)}")
+        parts.append(f"no result in {broken} of {len(rows)}")
     by_gate: dict[str, int] = {}
     for name, _, gate in sorted(failing):
         if name == dataset:
             by_gate[gate] = by_gate.get(gate, 0) + 1
-    told += [f"{gate} fails in {count} of {len(rows)}" for gate, count in by_gate.items()]
-    return "; ".join(told) or ("kept" if any(row["gates"] for row in rows) else NOTHING)
+    parts += [f"{gate} fails in {count} of {len(rows)}" for gate, count in by_gate.items()]
+    return "; ".join(parts) or ("kept" if any(row["gates"] for row in rows) else NOTHING)
 
 
 def _known(values: Iterable[float | None]) -> list[float]:

@@ -1,4 +1,4 @@
-"""Stability selection: what of a result is found again in halves of the samples.
+"""How stable a fit is: what of it is found again in random halves of the samples, and which setting agrees best.
 
 Halves come in pairs without a sample in common, so that the agreement inside a pair is that of two independent studies
 of half the size.
@@ -9,19 +9,81 @@ Meinshausen & Bühlmann 2010, J R Stat Soc B 72:417-473, doi:10.1111/j.1467-9868
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import multiprocessing
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from isograph.arrays import Index, Vector
-from isograph.stats import adjusted_rand, normalised_information
+from isograph.benchmarking.metrics import best_jaccard, shared_genes
+from isograph.benchmarking.report import rounded
+from isograph.bundle.bundle import Bundle
+from isograph.bundle.read import read_bundle
+from isograph.bundle.write import write_bundle
+from isograph.config import backend_settings
+from isograph.errors import UsageError
+from isograph.results.fit import Fit
+from isograph.stats import labelling_agreement
 
+N_SPLITS = 10
+MIN_SAMPLES = 16
 FREQUENT = (0.5, 0.9)
+DIGITS = 4
+# Backend → the setting whose values are compared.
+SETTINGS = {
+    "factor": ("fdr", (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)),
+    "vae": ("fdr", (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)),
+    "wgcna": ("merge_cut_height", (0.05, 0.1, 0.15, 0.2, 0.25)),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StabilityRequest:
+    """A fit whose stability is asked for.
+
+    Attributes
+    ----------
+    fit : makes a fit, ``isograph.fit``; with several workers it is called in other processes.
+    bundle : directory of the bundle.
+    directory : where the halves and their fits are made; they are removed.
+    covariates : sample columns projected out.
+    n_splits : pairs of halves.
+    values : the settings compared, beside the default; None for those of the backend.
+    """
+
+    fit: Callable[..., Fit]
+    bundle: Path
+    directory: Path
+    backend: str
+    seed: int
+    covariates: tuple[str, ...]
+    n_splits: int = N_SPLITS
+    values: tuple[float, ...] | None = None
+
+    @property
+    def setting(self) -> str:
+        """The setting whose values are compared."""
+        return SETTINGS[self.backend][0]
 
 
 @dataclass(frozen=True, slots=True)
-class Division:
+class _Task:
+    """A fit of some of the samples with one value of the setting."""
+
+    request: StabilityRequest
+    number: int
+    samples: Index
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class GeneNetwork:
     """What one fit found, over a fixed list of genes.
 
     Attributes
@@ -56,6 +118,51 @@ class Agreement:
     n_modules: Vector
 
 
+def stability_report(
+    request: StabilityRequest, *, workers: int, progress: Callable[[int, int], None] | None = None
+) -> dict[str, Any]:
+    """Return how stable the modules and edges of a data set are, and which setting reproduces itself best.
+
+    Every half is fitted as any data set is, apart from the setting. The result does not depend on ``workers``: with
+    more than one, fits are made in processes of their own.
+
+    Raises
+    ------
+    UsageError
+        There are too few samples to halve, or the backend has no setting to compare.
+    """
+    if request.backend not in SETTINGS:
+        raise UsageError(
+            f"backend '{request.backend}' has no setting whose stability is compared ({', '.join(SETTINGS)})."
+        )
+    bundle = read_bundle(request.bundle)
+    n_samples = bundle.samples.height
+    if n_samples < MIN_SAMPLES:
+        raise UsageError(
+            f"{bundle.dataset_name} has {n_samples} samples; at least {MIN_SAMPLES} are needed for halves to say much."
+        )
+    default = float(getattr(backend_settings(request.backend, {}), request.setting))
+    halves = [half for pair in sample_halves(n_samples, request.n_splits, seed=request.seed) for half in pair]
+    compared = SETTINGS[request.backend][1] if request.values is None else request.values
+    values = sorted({*compared, default})
+    samples_and_values = [(np.arange(n_samples), default), *((half, value) for value in values for half in halves)]
+    tasks = [_Task(request, number, samples, value) for number, (samples, value) in enumerate(samples_and_values)]
+    reference, *networks = _fitted(tasks, bundle, workers, progress or (lambda *_: None))
+    by_value = {
+        value: networks[number * len(halves) : (number + 1) * len(halves)] for number, value in enumerate(values)
+    }
+    return {
+        "n_samples": n_samples,
+        "n_genes": len(reference.module_of),
+        "projected_out": list(request.covariates),
+        "n_halves": len(halves),
+        "samples_in_a_half": n_samples // 2,
+        "edges": rounded(_edge_stability(reference, by_value[default]), DIGITS),
+        "modules": rounded(_module_stability(reference, by_value[default]), DIGITS),
+        **_setting_comparison(by_value, request.setting, default),
+    }
+
+
 def sample_halves(n_samples: int, n_splits: int, *, seed: int) -> list[tuple[Index, Index]]:
     """Return ``n_splits`` random pairs of disjoint halves of the samples, each ascending.
 
@@ -69,71 +176,160 @@ def sample_halves(n_samples: int, n_splits: int, *, seed: int) -> list[tuple[Ind
     return halves
 
 
-def agreement(splits: Sequence[tuple[Division, Division]]) -> Agreement:
-    """Return how much the two divisions of each split agree."""
-    measures = np.array([_pair_agreement(one.module_of, other.module_of) for one, other in splits])
-    return Agreement(*np.ascontiguousarray(measures.T))
+def _fitted(
+    tasks: Sequence[_Task], bundle: Bundle, workers: int, progress: Callable[[int, int], None]
+) -> list[GeneNetwork]:
+    """Return the networks of the tasks, in their order."""
+    if workers == 1:
+        networks = []
+        for task in tasks:
+            networks.append(_network(task, bundle))
+            progress(len(networks), len(tasks))
+        return networks
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=min(workers, len(tasks)), mp_context=context) as pool:
+        futures = [pool.submit(_network_in_worker, task) for task in tasks]
+        try:
+            for done, future in enumerate(as_completed(futures), start=1):
+                future.result()
+                progress(done, len(tasks))
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+        return [future.result() for future in futures]
 
 
-def _pair_agreement(one: Index, other: Index) -> tuple[float, float, float, float, float]:
-    both = (one >= 0) & (other >= 0)
-    either = (one >= 0) | (other >= 0)
-    ari = adjusted_rand(one[both], other[both]) if both.any() else np.nan
-    nmi = normalised_information(one[both], other[both]) if both.any() else np.nan
-    ari_of_all = adjusted_rand(_singled(one)[either], _singled(other)[either]) if either.any() else 0.0
-    n_modules = (len(np.unique(one[one >= 0])) + len(np.unique(other[other >= 0]))) / 2
-    return ari, nmi, ari_of_all, float(both.mean()), n_modules
+def _network_in_worker(task: _Task) -> GeneNetwork:
+    return _network(task, _worker_bundle(task.request.bundle))
 
 
-def _singled(module_of: Index) -> Index:
-    """Return the labels with every −1 replaced by a number of its own."""
-    return np.where(module_of >= 0, module_of, len(module_of) + np.arange(len(module_of)))
+# A worker process fits many halves of one bundle, and reads it once.
+_worker_bundle = lru_cache(maxsize=1)(read_bundle)
 
 
-def edge_frequencies(reference: Index, divisions: Sequence[Division]) -> Vector:
-    """Return, for each edge of the reference, the share of the divisions that have it."""
-    found = np.zeros(len(reference))
-    for division in divisions:
-        found += np.isin(reference, division.edges, assume_unique=True)
-    return found / max(1, len(divisions))
+def _network(task: _Task, bundle: Bundle) -> GeneNetwork:
+    """Return what a fit of the task's samples finds."""
+    request = task.request
+    half = replace(
+        bundle,
+        samples=bundle.samples[task.samples.tolist()],
+        matrices={name: np.ascontiguousarray(matrix[:, task.samples]) for name, matrix in bundle.matrices.items()},
+    )
+    directory = request.directory / f"half-{task.number}"
+    try:
+        fit = request.fit(
+            write_bundle(half, directory / "bundle"),
+            output_dir=directory / "fit",
+            backend=request.backend,
+            covariates=request.covariates,
+            seed=request.seed,
+            threads=1,
+            settings={request.setting: task.value},
+        )
+        return gene_network(fit, bundle)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
-def co_assignment(reference: Index, divisions: Sequence[Division]) -> Vector:
-    """Return, for each module of the reference, the mean share of its gene pairs that a division keeps in one module.
+def gene_network(fit: Fit, bundle: Bundle) -> GeneNetwork:
+    """Return the modules and edges of a fit over the bundle's genes, ascending."""
+    table = bundle.genes if bundle.genes is not None else bundle.transcripts
+    genes = sorted(set(table.get_column("gene_id"))) if table is not None else []
+    number = {gene: index for index, gene in enumerate(genes)}
+    modules = fit.modules.select("gene_id", "module_id").sort("module_id").collect(engine="in-memory")
+    module_ids = modules.get_column("module_id").unique(maintain_order=True).to_list()
+    index_of = {module: index for index, module in enumerate(module_ids)}
+    module_of = np.full(len(genes), -1, dtype=np.int64)
+    for gene, module in modules.iter_rows():
+        module_of[number[gene]] = index_of[module]
+    edges = fit.edges.select("source", "target").collect(engine="in-memory")
+    codes = (number[source] * len(genes) + number[target] for source, target in edges.iter_rows())
+    return GeneNetwork(module_of, np.array(sorted(codes), dtype=np.int64), tuple(module_ids))
+
+
+def _edge_stability(reference: GeneNetwork, networks: Sequence[GeneNetwork]) -> dict[str, Any]:
+    """Return how often the reference's edges are in a half, and how many edges a half has."""
+    frequency = edge_frequencies(reference.edges, networks)
+    counts, _ = np.histogram(frequency, bins=10, range=(0.0, 1.0))
+    return {
+        "n_edges": len(reference.edges),
+        "n_edges_in_a_half": _mean(np.array([len(network.edges) for network in networks], dtype=np.float64)),
+        "mean_frequency": _mean(frequency),
+        **{f"n_with_frequency_{share}": int((frequency >= share).sum()) for share in FREQUENT},
+        "frequency_histogram": counts.tolist(),
+    }
+
+
+def edge_frequencies(reference: Index, networks: Sequence[GeneNetwork]) -> Vector:
+    """Return, for each edge of the reference, the share of the networks that have it."""
+    n_with = np.zeros(len(reference))
+    for network in networks:
+        n_with += np.isin(reference, network.edges, assume_unique=True)
+    return n_with / max(1, len(networks))
+
+
+def _module_stability(reference: GeneNetwork, networks: Sequence[GeneNetwork]) -> list[dict[str, Any]]:
+    together = co_assignment(reference.module_of, networks)
+    jaccard = mean_best_jaccard(reference.module_of, networks)
+    sizes = np.bincount(reference.module_of[reference.module_of >= 0], minlength=len(together))
+    return [
+        {"module_id": module, "n_genes": int(size), "co_assignment": float(share), "jaccard": float(index)}
+        for module, size, share, index in zip(reference.module_ids, sizes, together, jaccard, strict=True)
+    ]
+
+
+def co_assignment(reference: Index, networks: Sequence[GeneNetwork]) -> Vector:
+    """Return, for each module of the reference, the mean share of its gene pairs that a network keeps in one module.
 
     reference: (n_genes,) module number, −1 for none. A pair with a gene in no module is not kept.
     """
     n_modules = int(reference.max(initial=-1)) + 1
     sizes = np.bincount(reference[reference >= 0], minlength=n_modules)
-    kept = np.zeros(n_modules)
-    for division in divisions:
-        counts, modules, _ = _common_genes(reference, division.module_of)
-        np.add.at(kept, modules, counts * (counts - 1) / 2)
-    return kept / np.maximum(1, len(divisions) * sizes * (sizes - 1) / 2)
+    n_kept = np.zeros(n_modules)
+    for network in networks:
+        counts, modules, _ = shared_genes(reference, network.module_of)
+        np.add.at(n_kept, modules, counts * (counts - 1) / 2)
+    return n_kept / np.maximum(1, len(networks) * sizes * (sizes - 1) / 2)
 
 
-def best_jaccard(reference: Index, divisions: Sequence[Division]) -> Vector:
-    """Return, for each module of the reference, the mean over divisions of its best Jaccard index with a module.
+def mean_best_jaccard(reference: Index, networks: Sequence[GeneNetwork]) -> Vector:
+    """Return, for each module of the reference, the mean over networks of its best Jaccard index with a module.
 
     Hennig 2007, Comput Stat Data Anal 52:258-271, doi:10.1016/j.csda.2006.11.025, section 2.
     """
-    n_modules = int(reference.max(initial=-1)) + 1
-    sizes = np.bincount(reference[reference >= 0], minlength=n_modules)
-    total = np.zeros(n_modules)
-    for division in divisions:
-        counts, modules, partners = _common_genes(reference, division.module_of)
-        partner_sizes = np.bincount(division.module_of[division.module_of >= 0], minlength=1)
-        best = np.zeros(n_modules)
-        np.maximum.at(best, modules, counts / (sizes[modules] + partner_sizes[partners] - counts))
-        total += best
-    return total / max(1, len(divisions))
+    total = np.zeros(int(reference.max(initial=-1)) + 1)
+    for network in networks:
+        total += best_jaccard(reference, network.module_of)
+    return total / max(1, len(networks))
 
 
-def _common_genes(reference: Index, found: Index) -> tuple[Vector, Index, Index]:
-    """Return how many genes each crossing pair of modules shares, and the pair's module numbers."""
-    both = (reference >= 0) & (found >= 0)
-    cells, counts = np.unique(np.stack([reference[both], found[both]]), axis=1, return_counts=True)
-    return counts.astype(np.float64), cells[0], cells[1]
+def _setting_comparison(by_value: Mapping[float, list[GeneNetwork]], setting: str, default: float) -> dict[str, Any]:
+    """Return how well halves agree with each value of the setting, and which value is recommended."""
+    agreements = {value: halves_agreement(networks) for value, networks in by_value.items()}
+    best = most_reproducible({value: agreement.ari_of_all for value, agreement in agreements.items()}, default)
+    return {
+        "agreement_of_halves": _agreement_row(agreements[default]),
+        "settings": [{setting: value, **_agreement_row(agreement)} for value, agreement in agreements.items()],
+        "default": {setting: default},
+        "recommended": {setting: best},
+        "recommended_reason": (
+            "halves agree best (ari_of_all), by more than one standard error over the default"
+            if best != default
+            else "no other value makes halves agree better (ari_of_all) by more than one standard error"
+        ),
+    }
+
+
+def halves_agreement(halves: Sequence[GeneNetwork]) -> Agreement:
+    """Return how much the two halves of each split agree; those of one split follow one another."""
+    measures = []
+    for first, second in zip(halves[::2], halves[1::2], strict=True):
+        labels = first.module_of, second.module_of
+        ari, nmi, ari_of_all = labelling_agreement(*labels)
+        n_modules = sum(len(np.unique(numbers[numbers >= 0])) for numbers in labels) / 2
+        share_in_both = float(((labels[0] >= 0) & (labels[1] >= 0)).mean())
+        measures.append((ari, nmi, 0.0 if np.isnan(ari_of_all) else ari_of_all, share_in_both, n_modules))
+    return Agreement(*np.ascontiguousarray(np.array(measures).T))
 
 
 def most_reproducible(scores: Mapping[float, Vector], default: float) -> float:
@@ -146,3 +342,15 @@ def most_reproducible(scores: Mapping[float, Vector], default: float) -> float:
     gain = scores[best] - scores[default]
     error = float(gain.std(ddof=1) / np.sqrt(len(gain))) if len(gain) > 1 else np.inf
     return best if best != default and float(gain.mean()) > error else default
+
+
+def _agreement_row(agreement: Agreement) -> dict[str, float | None]:
+    """Return the means over the splits, and the standard error of that of ``ari_of_all``."""
+    row = {name: _mean(getattr(agreement, name)) for name in Agreement.__slots__}
+    row["ari_of_all_se"] = float(agreement.ari_of_all.std(ddof=1) / np.sqrt(len(agreement.ari_of_all)))
+    return {name: rounded(value, DIGITS) for name, value in row.items()}
+
+
+def _mean(values: Vector) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else None

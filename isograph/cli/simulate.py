@@ -8,8 +8,9 @@ import click
 
 from isograph.cli.console import log_to_stderr
 from isograph.cli.option import level, overwrite_option, verbosity_options
+from isograph.config.values import setting_types, values_of_texts
 from isograph.errors import UsageError
-from isograph.simulation.spec import fixture_specs, suites
+from isograph.simulation.spec import FixtureSpec, fixture_specs, suites
 
 
 @click.command(name="simulate")
@@ -50,7 +51,7 @@ def command(
     if fixture is None or out is None:
         missing = "FIXTURE" if fixture is None else "OUT"
         raise UsageError(f"{missing} is missing: isograph simulate FIXTURE OUT. isograph simulate --list names them.")
-    fields = dict(_field_value(entry) for entry in settings)
+    fields = values_of_texts(_field_texts(settings), setting_types(FixtureSpec))
     from isograph.pipeline.simulate import write_simulation
 
     with log_to_stderr(verbosity):
@@ -58,11 +59,14 @@ def command(
     click.echo(written)
 
 
-def _field_value(entry: str) -> tuple[str, str]:
-    field, separator, value = entry.partition("=")
-    if not separator or not field:
-        raise UsageError(f"--set takes FIELD=VALUE, got '{entry}'.")
-    return field.strip(), value
+def _field_texts(entries: tuple[str, ...]) -> dict[str, str]:
+    texts = {}
+    for entry in entries:
+        field, separator, text = entry.partition("=")
+        if not separator or not field:
+            raise UsageError(f"--set takes FIELD=VALUE, got '{entry}'.")
+        texts[field.strip()] = text
+    return texts
 
 
 def _listing(names: tuple[str, ...]) -> list[str]:

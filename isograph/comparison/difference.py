@@ -8,17 +8,24 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from isograph.arrays import Flags, Vector
 from isograph.errors import EXAMPLES_SHOWN, shown
 from isograph.results.snapshot import RUN_DEPENDENT
 from isograph.schemas import Table
 
 REFERENCE, CANDIDATE = "reference", "candidate"
 SAMPLE_COLUMNS = "(sample columns)"
+DIFFERENCE_SCHEMA = {
+    "file": pl.String(),
+    "table": pl.String(),
+    "column": pl.String(),
+    "rows": pl.Int64(),
+    "max_abs_difference": pl.Float64(),
+    "only_in": pl.String(),
+    "examples": pl.String(),
+}
 _ABSENT = object()
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +42,11 @@ class Tolerance:
 
 # NOTE: text, integers and truth values must be equal. Correlations, loadings and shares lie in [−1, 1]; a statistic
 # has no bounds; a p-value means its order of magnitude, and one of 1e-300 must not equal one of 1e-20.
+EXACT = Tolerance(absolute=0.0, relative=0.0)
 SHARE = Tolerance(absolute=1e-8, relative=0.0)
 MEASURE = Tolerance(absolute=1e-8, relative=1e-6)
 PROBABILITY = Tolerance(absolute=0.0, relative=1e-6)
-_KIND_OF_COLUMN = {
+_TOLERANCE_OF_COLUMN = {
     **dict.fromkeys(("pvalue", "qvalue"), PROBABILITY),
     **dict.fromkeys(("kme", "weight", "similarity", "switch_r", "abundance_r", "switch_abundance_r", "r"), SHARE),
     **dict.fromkeys(("eigengene", "loading", "variance_explained", "mean_abs_kme"), SHARE),
@@ -52,10 +60,10 @@ class Difference:
     Attributes
     ----------
     table, column : None where the difference is not of one table, or not of one column.
-    rows : rows that differ, or that only one side has.
+    rows : rows that differ, or that only one of the two has.
     max_abs_difference : None where what differs is not two numbers.
-    only_in : ``reference`` or ``candidate`` for a table, column or row that the other side lacks.
-    examples : keys of the first rows; of a JSON value, what stands in the two.
+    only_in : ``reference`` or ``candidate`` for a table, column or row that the other lacks.
+    examples : keys of the first rows; of a JSON value, the two values.
     """
 
     file: str
@@ -71,9 +79,10 @@ class Difference:
         return asdict(self)
 
 
-def tolerance_of(column: str) -> Tolerance:
-    """Return the tolerance for a column of floats."""
-    return _KIND_OF_COLUMN.get(column, MEASURE)
+def difference_table(differences: Sequence[Difference]) -> pl.DataFrame:
+    """Return one row a difference; the examples are joined by ``; ``."""
+    rows = [{**difference.as_dict(), "examples": "; ".join(difference.examples)} for difference in differences]
+    return pl.DataFrame(rows, schema=DIFFERENCE_SCHEMA)
 
 
 def table_differences(
@@ -83,76 +92,63 @@ def table_differences(
 
     tolerance: factor on the tolerance of every column.
     """
-    file = f"{contract.name}.parquet"
-    key = list(contract.key)
-    found = [
+    file, key = f"{contract.name}.parquet", list(contract.key)
+    sides = ((REFERENCE, reference, candidate), (CANDIDATE, candidate, reference))
+    differences = [
         Difference(file, contract.name, name, frame.height, only_in=side)
-        for side, frame, other in ((REFERENCE, reference, candidate), (CANDIDATE, candidate, reference))
+        for side, frame, other in sides
         for name in frame.columns
         if name not in other.columns
     ]
-    for side, frame, other in ((REFERENCE, reference, candidate), (CANDIDATE, candidate, reference)):
+    for side, frame, other in sides:
         lone = frame.join(other.select(key), on=key, how="anti", validate="m:m", maintain_order="left")
         if lone.height:
-            found.append(
-                Difference(file, contract.name, None, lone.height, only_in=side, examples=_key_texts(lone, key))
-            )
-    one, other = _aligned(reference, candidate, key)
-    named = [name for name in contract.schema if name in one.columns and name in other.columns and name not in key]
-    for name in named:
-        changed, size = _changed(one.get_column(name), other.get_column(name), tolerance_of(name).scaled(tolerance))
-        found += _column_difference(contract, name, changed, size, one)
-    more = [name for name in one.columns if name not in contract.schema and name in other.columns]
-    return found + _sample_difference(contract, more, one, other, tolerance)
-
-
-def _sample_difference(
-    contract: Table, names: Sequence[str], one: pl.DataFrame, other: pl.DataFrame, factor: float
-) -> list[Difference]:
-    """Return what differs in the columns that a table has one of per sample, as one difference."""
-    if not names:
-        return []
-    changes = [_changed(one.get_column(name), other.get_column(name), MEASURE.scaled(factor)) for name in names]
-    changed: Mask = np.logical_or.reduce([change for change, _ in changes])
-    size = max((size for _, size in changes if size is not None), default=None)
-    return _column_difference(contract, SAMPLE_COLUMNS, changed, size, one)
-
-
-def _column_difference(
-    contract: Table, column: str, changed: Mask, size: float | None, frame: pl.DataFrame
-) -> list[Difference]:
-    rows = int(changed.sum())
-    if not rows:
-        return []
-    keys = _key_texts(frame.filter(pl.Series(changed)), list(contract.key))
-    return [Difference(f"{contract.name}.parquet", contract.name, column, rows, size, examples=keys)]
+            keys = _key_texts(lone, key)
+            differences.append(Difference(file, contract.name, None, lone.height, only_in=side, examples=keys))
+    reference, candidate = _aligned(reference, candidate, key)
+    shared = [name for name in reference.columns if name in candidate.columns and name not in key]
+    columns = {name: [name] for name in contract.schema if name in shared}
+    # A table with one column per sample may have thousands: they differ, or not, as one.
+    columns[SAMPLE_COLUMNS] = [name for name in shared if name not in contract.schema]
+    for title, names in columns.items():
+        changed, largest = np.zeros(reference.height, dtype=np.bool_), None
+        for name in names:
+            limit = _TOLERANCE_OF_COLUMN.get(name, MEASURE) if title == name else MEASURE
+            rows, size = _changed(reference.get_column(name), candidate.get_column(name), limit.scaled(tolerance))
+            changed |= rows
+            largest = size if largest is None else max(largest, size or 0.0)
+        if changed.any():
+            keys = _key_texts(reference.filter(pl.Series(changed)), key)
+            differences.append(Difference(file, contract.name, title, int(changed.sum()), largest, examples=keys))
+    return differences
 
 
 def _aligned(reference: pl.DataFrame, candidate: pl.DataFrame, key: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the rows whose key both have, in the order of the reference."""
-    numbered = [
-        frame.select(*key, pl.int_range(pl.len(), dtype=pl.Int64).alias(side))
-        for side, frame in (("\0one", reference), ("\0other", candidate))
-    ]
-    rows = numbered[0].join(numbered[1], on=key, how="inner", validate="1:1", maintain_order="left")
-    return reference[rows.get_column("\0one")], candidate[rows.get_column("\0other")]
+    # NOTE: no column of a table begins with NUL.
+    first, second = (
+        frame.select(*key, pl.int_range(pl.len(), dtype=pl.Int64).alias(f"\0{side}"))
+        for side, frame in ((REFERENCE, reference), (CANDIDATE, candidate))
+    )
+    rows = first.join(second, on=key, how="inner", validate="1:1", maintain_order="left")
+    return reference[rows.get_column(f"\0{REFERENCE}")], candidate[rows.get_column(f"\0{CANDIDATE}")]
 
 
-def _changed(one: pl.Series, other: pl.Series, tolerance: Tolerance) -> tuple[Mask, float | None]:
+def _changed(reference: pl.Series, candidate: pl.Series, tolerance: Tolerance) -> tuple[Flags, float | None]:
     """Return which rows differ, and the largest difference of two numbers; null and NaN each equal themselves."""
-    if one.dtype.is_numeric() and other.dtype.is_numeric():
-        nulls = (one.is_null().to_numpy(), other.is_null().to_numpy())
-        a, b = (side.cast(pl.Float64).fill_null(0.0).to_numpy() for side in (one, other))
-        exact = one.dtype.is_integer() and other.dtype.is_integer()
-        changed, sizes = _floats_changed(a, b, Tolerance(0.0, 0.0) if exact else tolerance)
-        changed = np.where(nulls[0] | nulls[1], nulls[0] != nulls[1], changed)
-        measured = sizes[changed & ~nulls[0] & ~nulls[1] & np.isfinite(sizes)]
-        return changed, float(measured.max()) if measured.size else None
-    texts = [side if side.dtype == pl.String else side.cast(pl.String) for side in (one, other)]
-    return texts[0].ne_missing(texts[1]).to_numpy(), None
+    if not (reference.dtype.is_numeric() and candidate.dtype.is_numeric()):
+        texts = [column if column.dtype == pl.String else column.cast(pl.String) for column in (reference, candidate)]
+        return texts[0].ne_missing(texts[1]).to_numpy(), None
+    a_null, b_null = (column.is_null().to_numpy() for column in (reference, candidate))
+    a, b = (column.cast(pl.Float64).fill_null(0.0).to_numpy() for column in (reference, candidate))
+    exact = reference.dtype.is_integer() and candidate.dtype.is_integer()
+    changed, sizes = _floats_changed(a, b, EXACT if exact else tolerance)
+    changed = np.where(a_null | b_null, a_null != b_null, changed)
+    measured = sizes[changed & ~a_null & ~b_null & np.isfinite(sizes)]
+    return changed, float(measured.max()) if measured.size else None
 
 
-def _floats_changed(a: NDArray[np.float64], b: NDArray[np.float64], tolerance: Tolerance) -> tuple[Mask, Any]:
+def _floats_changed(a: Vector, b: Vector, tolerance: Tolerance) -> tuple[Flags, Vector]:
     with np.errstate(invalid="ignore", over="ignore"):
         sizes = np.abs(a - b)
         allowed = tolerance.absolute + tolerance.relative * np.maximum(np.abs(a), np.abs(b))
@@ -167,30 +163,32 @@ def _key_texts(rows: pl.DataFrame, key: Sequence[str]) -> tuple[str, ...]:
 def record_differences(
     file: str, reference: Mapping[str, Any], candidate: Mapping[str, Any], *, tolerance: float = 1.0
 ) -> list[Difference]:
-    """Return the differences of two JSON records, one a value; seconds and thread counts are passed over.
+    """Return the differences of two JSON records, one a value; seconds and thread counts do not count.
 
-    ``column`` is the way to the value, ``role_recall.coupled``.
+    ``column`` is the path of the value, ``role_recall.coupled``.
     """
-    one, other = dict(leaves(reference)), dict(leaves(candidate))
-    found = []
-    for path in dict.fromkeys([*one, *other]):
-        a, b = one.get(path, _ABSENT), other.get(path, _ABSENT)
+    values, others = dict(leaves(reference)), dict(leaves(candidate))
+    differences = []
+    for path in dict.fromkeys([*values, *others]):
+        a, b = values.get(path, _ABSENT), others.get(path, _ABSENT)
+        size = None
         if a is _ABSENT or b is _ABSENT:
             side, value = (CANDIDATE, b) if a is _ABSENT else (REFERENCE, a)
-            found.append(Difference(file, None, path, 1, only_in=side, examples=(_told(value),)))
-        elif is_number(a) and is_number(b):
-            whole = isinstance(a, int) and isinstance(b, int)
-            limit = Tolerance(0.0, 0.0) if whole else MEASURE.scaled(tolerance)
+            differences.append(Difference(file, None, path, 1, only_in=side, examples=(shown(value),)))
+            continue
+        if is_number(a) and is_number(b):
+            limit = EXACT if isinstance(a, int) and isinstance(b, int) else MEASURE.scaled(tolerance)
             changed, sizes = _floats_changed(np.array([float(a)]), np.array([float(b)]), limit)
-            if changed[0]:
-                found.append(Difference(file, None, path, 1, float(sizes[0]), examples=(_told(a), _told(b))))
-        elif a != b:
-            found.append(Difference(file, None, path, 1, examples=(_told(a), _told(b))))
-    return found
+            differs, size = bool(changed[0]), float(sizes[0])
+        else:
+            differs = a != b
+        if differs:
+            differences.append(Difference(file, None, path, 1, size, examples=(shown(a), shown(b))))
+    return differences
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401
-    """Yield the way to every value of a JSON record and the value, ``a.b[0]``; run-dependent ones are left out."""
+    """Yield the path of every value of a JSON record and the value, ``a.b[0]``; run-dependent ones are left out."""
     if isinstance(value, Mapping):
         for key, entry in value.items():
             if key not in RUN_DEPENDENT:
@@ -205,7 +203,3 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:  # noqa: AN
 def is_number(value: object) -> bool:
     """Whether a JSON value is a number; true and false are none."""
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _told(value: object) -> str:
-    return shown(value)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import polars as pl
 
-from isograph.comparison.difference import Difference
+import isograph
+from isograph.comparison.operand import Operand
 from isograph.errors import examples, shown
 from isograph.results.table_set import LazyTable, TableSet
 from isograph.store.artifact import JSON_STYLE
@@ -27,21 +28,33 @@ LEADING_METRICS = (
     "wall_seconds",
     "peak_memory_bytes",
 )
-DIFFERENCE_SCHEMA = {
-    "file": pl.String(),
-    "table": pl.String(),
-    "column": pl.String(),
-    "rows": pl.Int64(),
-    "max_abs_difference": pl.Float64(),
-    "only_in": pl.String(),
-    "examples": pl.String(),
+_MATCH_TITLES = {
+    "reference": "reference",
+    "candidate": "candidate",
+    "n_genes": "shared",
+    "n_reference": "of",
+    "n_candidate": "and",
+    "jaccard": "jaccard",
+    "eigengene_r": "eigengene r",
+    "pvalue": "p",
+}
+_DIFFERENCE_TITLES = {
+    "file": "file",
+    "column": "column",
+    "rows": "rows",
+    "max_abs_difference": "largest",
+    "only_in": "only in",
+    "examples": "examples",
 }
 
 
-def table_of(differences: Sequence[Difference]) -> pl.DataFrame:
-    """Return one row a difference; the examples are joined by ``; ``."""
-    rows = [{**difference.as_dict(), "examples": "; ".join(difference.examples)} for difference in differences]
-    return pl.DataFrame(rows, schema=DIFFERENCE_SCHEMA)
+def comparison_head(reference: Operand, candidate: Operand) -> dict[str, Any]:
+    """Return what the record of a comparison begins with: the version and what was compared."""
+    return {
+        "isograph_version": isograph.__version__,
+        "reference": {"path": str(reference.path), "kind": reference.kind},
+        "candidate": {"path": str(candidate.path), "kind": candidate.kind},
+    }
 
 
 class Comparison(TableSet):
@@ -98,80 +111,58 @@ class Comparison(TableSet):
         return sections_text(self._sections())
 
     def _sections(self) -> Iterator[Section]:
-        """Yield a sentence, and the table of texts below it if there is one."""
-        one, other = (self._record[side] for side in ("reference", "candidate"))
-        told = f"Reference: {shown(one['path'])} ({one['kind']})"
-        yield f"{told}; candidate: {shown(other['path'])} ({other['kind']}).", None
+        reference, candidate = (
+            f"{shown(entry['path'])} ({entry['kind']})"
+            for entry in (self._record["reference"], self._record["candidate"])
+        )
+        yield f"Reference: {reference}; candidate: {candidate}.", None
         yield from self._report_sections() if self._kind == "reports" else self._fit_sections()
 
     def _fit_sections(self) -> Iterator[Section]:
-        agreement, differences = self._record["agreement"], self._frames["differences"]
-        yield _agreement_told(agreement), None
-        matches = self._frames["matches"]
+        agreement = self._record["agreement"]
+        sizes = [
+            f"{agreement[f'n_modules_{side}']:,} modules of {agreement[f'n_genes_{side}']:,} genes in the {side}"
+            for side in ("reference", "candidate")
+        ]
+        sentence = (
+            f"{sizes[0]}, {sizes[1]}; {agreement['n_genes_in_both']:,} genes in a module of both. "
+            f"ARI {number_text(agreement['ari'])}, NMI {number_text(agreement['nmi'])}; "
+            f"ARI with genes of one side only {number_text(agreement['ari_of_all'])}."
+        )
+        yield sentence, None
+        matches, configuration = self._frames["matches"], self._frames["configuration"]
         if matches.height:
-            yield _headed("Modules matched by shared genes", matches), _texts(_match_columns(matches))
-        configuration = self._frames["configuration"]
+            yield _titled("Modules matched by shared genes", _selected(matches, _MATCH_TITLES))
         if configuration.height:
-            yield _headed("Made with other settings", configuration), _texts(configuration)
-        if not differences.height:
-            yield "No differences.", None
+            yield _titled("Made with other settings", configuration)
+        if self._frames["differences"].height:
+            yield _titled("Differences", _selected(self._frames["differences"], _DIFFERENCE_TITLES))
         else:
-            yield _headed("Differences", differences), _texts(_difference_columns(differences))
+            yield "No differences.", None
 
     def _report_sections(self) -> Iterator[Section]:
-        record, changed = self._record, self._frames["changed_metrics"]
+        record = self._record
         for side in ("reference", "candidate"):
-            if lone := record[f"only_in_{side}"]:
-                names = [f"{run['dataset']}, seed {run['seed']}" for run in lone]
+            if alone := record[f"only_in_{side}"]:
+                names = [f"{run['dataset']}, seed {run['seed']}" for run in alone]
                 yield f"{len(names)} results in the {side} only: {examples(names)}.", None
-        for key, told in (("gates_failing_anew", "no longer kept"), ("gates_kept_anew", "kept anew")):
+        for key, change in (("gates_failing_anew", "no longer kept"), ("gates_kept_anew", "kept anew")):
             if record[key]:
-                yield f"{len(record[key])} gates {told}: {examples(record[key])}.", None
-        leading = _leading_columns(self._frames["metric_deltas"])
+                yield f"{len(record[key])} gates {change}: {examples(record[key])}.", None
+        leading = _leading_metrics(self._frames["metric_deltas"])
         if leading.height:
-            yield _headed("Leading metrics, reference → candidate", leading), _texts(leading)
-        if changed.height:
-            yield _headed("Changed metrics", changed), _texts(_change_columns(changed))
+            yield _titled("Leading metrics, reference → candidate", leading)
+        if self._frames["changed_metrics"].height:
+            yield _titled("Changed metrics", _ranked_changes(self._frames["changed_metrics"]))
         elif record["passed"]:
             yield "No differences; time and memory aside.", None
 
 
-def _agreement_told(agreement: Mapping[str, Any]) -> str:
-    sizes = [
-        f"{agreement[f'n_modules_{side}']:,} modules of {agreement[f'n_genes_{side}']:,} genes in the {side}"
-        for side in ("reference", "candidate")
-    ]
-    return (
-        f"{sizes[0]}, {sizes[1]}; {agreement['n_genes_in_both']:,} genes in a module of both. "
-        f"ARI {number_text(agreement['ari'])}, NMI {number_text(agreement['nmi'])}; "
-        f"ARI with genes of one side only {number_text(agreement['ari_of_all'])}."
-    )
+def _selected(frame: pl.DataFrame, titles: Mapping[str, str]) -> pl.DataFrame:
+    return frame.select(pl.col(name).alias(title) for name, title in titles.items())
 
 
-def _match_columns(matches: pl.DataFrame) -> pl.DataFrame:
-    columns = {
-        "reference": "reference",
-        "candidate": "candidate",
-        "n_genes": "shared",
-        "n_reference": "of",
-        "n_candidate": "and",
-        "jaccard": "jaccard",
-        "eigengene_r": "eigengene r",
-        "pvalue": "p",
-    }
-    return matches.select(pl.col(name).alias(title) for name, title in columns.items())
-
-
-def _difference_columns(differences: pl.DataFrame) -> pl.DataFrame:
-    return differences.select(
-        pl.col("file"), pl.col("column"), pl.col("rows"),
-        pl.col("max_abs_difference").alias("largest"),
-        pl.col("only_in").alias("only in"),
-        pl.col("examples"),
-    )  # fmt: skip
-
-
-def _leading_columns(deltas: pl.DataFrame) -> pl.DataFrame:
+def _leading_metrics(deltas: pl.DataFrame) -> pl.DataFrame:
     """Return one row a data set and seed, with the metrics that matter most as ``reference → candidate``."""
     keys = ["suite", "dataset", "seed"]
     metrics = [name for name in LEADING_METRICS if name in deltas.get_column("metric")]
@@ -180,36 +171,27 @@ def _leading_columns(deltas: pl.DataFrame) -> pl.DataFrame:
     for metric in metrics:
         of_metric = deltas.filter(metric=metric).drop("metric")
         rows = runs.join(of_metric, on=keys, how="left", validate="1:1", maintain_order="left", nulls_equal=True)
-        pairs = rows.select("reference", "candidate").iter_rows()
-        columns.append(pl.Series(metric, [_transition(*pair) for pair in pairs], dtype=pl.String))
+        pairs = [map(number_text, pair) for pair in rows.select("reference", "candidate").iter_rows()]
+        texts = [before if before == after else f"{before} → {after}" for before, after in pairs]
+        columns.append(pl.Series(metric, texts, dtype=pl.String))
     return runs.select("dataset", "seed").with_columns(columns)
 
 
-def _transition(reference: float | None, candidate: float | None) -> str:
-    before, after = number_text(reference), number_text(candidate)
-    return before if before == after else f"{before} → {after}"
-
-
-def _change_columns(changed: pl.DataFrame) -> pl.DataFrame:
+def _ranked_changes(changed: pl.DataFrame) -> pl.DataFrame:
     """Return the changed metrics, those that matter most first, then the largest change first."""
     rank = {metric: number for number, metric in enumerate(LEADING_METRICS)}
     leading = pl.col("metric").replace_strict(rank, default=len(rank), return_dtype=pl.Int64)
     return changed.sort(leading, -pl.col("delta").abs(), maintain_order=True).drop("suite")
 
 
-def _headed(title: str, frame: pl.DataFrame) -> str:
-    rest = frame.height - ROWS_SHOWN
-    return f"{title} ({frame.height:,}{f', the first {ROWS_SHOWN} shown' if rest > 0 else ''}):"
-
-
-def _texts(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the first rows as printable texts."""
-    return pl.DataFrame(
-        {
-            name: pl.Series([_cell(value) for value in column.to_list()], dtype=pl.String)
-            for name, column in frame.head(ROWS_SHOWN).to_dict().items()
-        }
-    )
+def _titled(title: str, frame: pl.DataFrame) -> Section:
+    """Return the title with the number of rows, and the first rows as printable texts."""
+    rest = f", the first {ROWS_SHOWN} shown" if frame.height > ROWS_SHOWN else ""
+    texts = {
+        name: pl.Series([_cell(value) for value in column.to_list()], dtype=pl.String)
+        for name, column in frame.head(ROWS_SHOWN).to_dict().items()
+    }
+    return f"{title} ({frame.height:,}{rest}):", pl.DataFrame(texts)
 
 
 def _cell(value: object) -> str:

@@ -37,19 +37,21 @@ def setting_types(configuration: type) -> dict[str, str]:
     return {field.name: str(field.type) for field in fields(configuration)}
 
 
-def typed_values(given: Mapping[str, object], types: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+def typed_values(
+    given: Mapping[str, object], types: Mapping[str, str], *, noun: str = "setting"
+) -> tuple[dict[str, Any], list[str]]:
     """Return the values in the types of their settings, and what is wrong with the others.
 
     A list stands for a tuple, a whole number for a number.
 
-    types: the annotation of every setting there is, by name.
+    types: the annotation of every setting there is, by name. noun: what messages call a setting.
     """
     values: dict[str, Any] = {}
     problems = []
     for name, value in given.items():
         if name not in types:
             known = f" ({', '.join(types)})"
-            problems.append(f"there is no setting '{shown(name)}'{did_you_mean(name, types, known)}")
+            problems.append(f"there is no {noun} '{shown(name)}'{did_you_mean(name, types, known)}")
             continue
         try:
             values[name] = _typed(value, types[name])

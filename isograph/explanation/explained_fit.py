@@ -177,7 +177,7 @@ def _transcripts_of_bundle(fit: Fit, bundle: Path | None, genes: pl.Series) -> t
         return nothing, nothing
     path = fit.bundle_path(bundle)
     content = read_bundle(path)
-    assays = bundle_assays(content, path)
+    assays = bundle_assays(content)
     if assays.transcripts is None or assays.transcript_counts is None:
         raise InputError(str(path), "no transcript counts, though the fit has switch features. Fit the bundle again.")
     design = covariate_design(content.samples, fit.config["covariates"])

@@ -12,8 +12,8 @@ import polars as pl
 from isograph.arrays import Matrix
 from isograph.errors import InputError, examples, option
 from isograph.explanation.feature import Features
-from isograph.ingest.table import Table, read_table
-from isograph.schemas import Table as Contract
+from isograph.ingest.table import UserTable, read_user_table
+from isograph.schemas import Table
 
 META_COLUMNS = ("gene_id", "transcript_id", "feature_type")
 KEYS = ("transcript_id", "feature_id", "gene_id")
@@ -33,7 +33,7 @@ def read_features(path: Path, meta: Path | None, sample_ids: Sequence[str]) -> F
     InputError
         A table cannot be read; ids are missing or repeated; samples of the fit have no column; values are no numbers.
     """
-    table = read_table(path)
+    table = read_user_table(path)
     rows = _texts(table, ("feature_id", *META_COLUMNS))
     problems = _id_problems(rows, "feature_id")
     if missing := [name for name in sample_ids if name not in table.header]:
@@ -62,7 +62,7 @@ def read_features(path: Path, meta: Path | None, sample_ids: Sequence[str]) -> F
 
 def _with_meta(rows: pl.DataFrame, meta: Path) -> pl.DataFrame:
     """Return the features with the columns of ``meta``, which replace their own of the same name."""
-    columns = _texts(read_table(meta), ("feature_id", *META_COLUMNS))
+    columns = _texts(read_user_table(meta), ("feature_id", *META_COLUMNS))
     if problems := _id_problems(columns, "feature_id"):
         raise InputError(meta.name, problems)
     return rows.select("feature_id", pl.exclude(columns.columns)).join(
@@ -81,7 +81,7 @@ def read_module_scores(path: Path, module_ids: Sequence[str], sample_ids: Sequen
         The table cannot be read, lacks a column or a module, names a sample the fit does not have, repeats a pair, or
         holds something else than numbers.
     """
-    table = read_table(path)
+    table = read_user_table(path)
     keys = _texts(table, ("module_id", "sample_id"))
     score_columns = [name for name in SCORE_NAMES if name in table.header]
     problems = [f"no column '{name}'" for name in ("module_id", "sample_id") if name not in keys.columns]
@@ -134,7 +134,7 @@ class Annotation:
     key: str
     rows: pl.DataFrame
 
-    def refuse_clashes(self, tables: Iterable[Contract], name: str) -> None:
+    def refuse_clashes(self, tables: Iterable[Table], name: str) -> None:
         """Raise where a column is called as one of the tables it would be added to.
 
         name: what the message calls the annotation.
@@ -149,7 +149,7 @@ class Annotation:
             message = f"{len(clashing)} columns that the tables have already: {examples(clashing)}. Rename them."
             raise InputError(name, message)
 
-    def added_to(self, rows: pl.LazyFrame, table: Contract) -> pl.LazyFrame:
+    def added_to(self, rows: pl.LazyFrame, table: Table) -> pl.LazyFrame:
         """Return the rows of ``table`` with the columns added at their end; null where the id has no annotation."""
         if self.key not in table.schema:
             return rows
@@ -167,7 +167,7 @@ def read_annotation(path: Path, ids: Mapping[str, pl.Series]) -> Annotation:
     InputError
         The table cannot be read or has no key; an id has several rows; none of its ids can be annotated.
     """
-    table = read_table(path)
+    table = read_user_table(path)
     key = next((name for name in KEYS if name in table.header), None)
     if key is None:
         message = f"no column {', '.join(map(repr, KEYS))}; found {examples(table.header)}. Name the id column so."
@@ -184,7 +184,7 @@ def read_annotation(path: Path, ids: Mapping[str, pl.Series]) -> Annotation:
     return Annotation(key, rows)
 
 
-def _texts(table: Table, names: Sequence[str]) -> pl.DataFrame:
+def _texts(table: UserTable, names: Sequence[str]) -> pl.DataFrame:
     """Return those of the named columns that the table has, as text."""
     there = [name for name in names if name in table.header]
     return table.text([table.header.index(name) for name in there]).rename(

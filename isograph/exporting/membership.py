@@ -86,22 +86,15 @@ def leading_features(scores: Scores, modules: pl.DataFrame) -> Index:
 def connectivity(edges: pl.DataFrame, genes: Sequence[str], module_of: Sequence[str | None]) -> pl.DataFrame:
     """Return ``kTotal``, ``kWithin``, ``kOut``, ``kDiff`` of each gene: sums of |weight| over its edges in the fit.
 
-    By the rules of ``intramodular_connectivity``, which needs every pair of genes: ``kWithin`` counts edges inside the
-    gene's module, genes in none being together; in a module of fewer than 3 genes it is 0.
+    ``kWithin`` counts edges inside the gene's module, genes in none being together; in a module of fewer than 3
+    genes it is 0.
     """
-    from isograph.network.wgcna.connectivity import MIN_MODULE
+    from isograph.network.wgcna.connectivity import edge_connectivity
 
     number = {gene: index for index, gene in enumerate(genes)}
-    module = np.unique([module or "" for module in module_of], return_inverse=True)[1]
-    size = np.bincount(module, minlength=1)
     source, target = (
         np.array([number[gene] for gene in edges.get_column(end)], dtype=np.int64) for end in ("source", "target")
     )
-    weight = edges.get_column("weight").abs().to_numpy()
-    is_inside = (module[source] == module[target]) & (size[module[source]] >= MIN_MODULE)
-    total, within = (
-        np.bincount(source, weights, len(genes)) + np.bincount(target, weights, len(genes))
-        for weights in (weight, np.where(is_inside, weight, 0.0))
-    )
-    out = total - within
-    return pl.DataFrame({"kTotal": total, "kWithin": within, "kOut": out, "kDiff": within - out})
+    labels = np.array([module or "" for module in module_of], dtype=np.str_)
+    sums = edge_connectivity(source, target, edges.get_column("weight").to_numpy(), labels)
+    return pl.DataFrame({"kTotal": sums.k_total, "kWithin": sums.k_within, "kOut": sums.k_out, "kDiff": sums.k_diff})

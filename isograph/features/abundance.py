@@ -1,11 +1,10 @@
-"""The abundance channel: how much of a gene there is."""
+"""The abundance channel: how strongly a gene is expressed."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from isograph.arrays import Index, Matrix
+from isograph.arrays import Flags, Index, Matrix, Vector
 from isograph.features.covariate import Design
 
 CPM_PSEUDOCOUNT = 0.5
@@ -38,12 +37,12 @@ def log_cpm(gene_counts: Matrix) -> Matrix:
     return result
 
 
-def residual_scores(values: Matrix, design: Design) -> tuple[Matrix, NDArray[np.bool_]]:
+def residual_scores(values: Matrix, design: Design) -> tuple[Matrix, Flags]:
     """Return the rows of ``values`` with the design projected out and z-scored, and which of them vary.
 
     values: (n_features, n_samples); NaN is a missing value. A row is fitted on its observed samples only, z-scored
-    there (mean 0, sample sd 1) and NaN elsewhere. A row that is constant after the projection, or has fewer observed
-    samples than half of them or than 4 + the design's rank, does not vary: its scores are 0.
+    there (mean 0, sample sd 1) and NaN elsewhere. A row does not vary, and its scores are 0, where it is constant after
+    the projection, or is observed in less than half of the samples or in fewer than 4 + the covariate columns.
     """
     z = (values @ design.basis.T) @ design.basis
     np.subtract(values, z, out=z)
@@ -53,24 +52,24 @@ def residual_scores(values: Matrix, design: Design) -> tuple[Matrix, NDArray[np.
     varies = np.empty(len(z), dtype=np.bool_)
     for start in range(0, len(z), ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)
-        varies[rows] = _scaled(z[rows], values[rows], n_enough)
+        varies[rows] = _scale(z[rows], values[rows], n_enough)
     return z, varies
 
 
-def _scaled(z: Matrix, values: Matrix, n_enough: float) -> NDArray[np.bool_]:
+def _scale(z: Matrix, values: Matrix, n_enough: float) -> Flags:
     """Z-score the residuals ``z`` of ``values`` in place, 0 in rows that do not vary; return which do."""
     observed = (~np.isnan(z)).sum(axis=1)
     largest = np.nanmax(np.abs(np.where(np.isnan(values), 0.0, values)), axis=1, initial=0.0)
     # NOTE: in units of the row's largest value, so that no square overflows or vanishes.
     z /= np.where(largest > 0.0, largest, 1.0)[:, None]
     scale = np.sqrt(np.nansum(z * z, axis=1) / np.maximum(observed - 1, 1))
-    varies: NDArray[np.bool_] = (observed >= n_enough) & (scale > CONSTANT_TOLERANCE)
+    varies: Flags = (observed >= n_enough) & (scale > CONSTANT_TOLERANCE)
     z[varies] /= scale[varies, None]
     z[~varies] = 0.0
     return varies
 
 
-def _observed_residual(row: NDArray[np.float64], design: Design) -> NDArray[np.float64]:
+def _observed_residual(row: Vector, design: Design) -> Vector:
     """Return the residual of one row on the design over its observed samples, NaN elsewhere."""
     present = ~np.isnan(row)
     residual = np.full_like(row, np.nan)

@@ -1,4 +1,4 @@
-"""The two channels put together: one row per feature, in the order of gene ids."""
+"""Both channels in one matrix: one row per feature, in the order of gene ids."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from isograph.arrays import Index, Matrix
+from isograph.arrays import Flags, Index, Matrix, Vector
 from isograph.features.abundance import ROWS_AT_ONCE, gene_totals, log_cpm, residual_scores
 from isograph.features.covariate import Design
 from isograph.features.switch import switch_scores
+from isograph.schemas import EXCLUDED_FEATURES, SWITCH_LOADINGS
 
 ABUNDANCE = "abundance"
 SWITCH = "switch"
@@ -40,15 +40,14 @@ class Grouping:
 
     def at_least(self, size: int) -> Grouping:
         """Return the grouping of the genes with ``size`` rows or more."""
-        kept = np.flatnonzero(np.diff(self.offsets) >= size)
-        entries = [np.arange(self.offsets[gene], self.offsets[gene + 1]) for gene in kept]
-        chosen = np.concatenate(entries) if entries else np.empty(0, dtype=np.int64)
-        sizes = np.diff(self.offsets)[kept]
+        sizes = np.diff(self.offsets)
+        large = np.flatnonzero(sizes >= size)
+        entries = np.flatnonzero(np.repeat(sizes >= size, sizes))
         return Grouping(
-            gene_ids=[self.gene_ids[gene] for gene in kept],
-            rows=self.rows[chosen],
-            offsets=np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes, dtype=np.int64)]),
-            row_ids=[self.row_ids[entry] for entry in chosen],
+            gene_ids=[self.gene_ids[gene] for gene in large],
+            rows=self.rows[entries],
+            offsets=np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes[large], dtype=np.int64)]),
+            row_ids=[self.row_ids[entry] for entry in entries],
         )
 
 
@@ -89,9 +88,9 @@ class Channels:
 
     gene_ids: list[str]
     gene_of: Index
-    is_switch: NDArray[np.bool_]
+    is_switch: Flags
     z: Matrix
-    missing: NDArray[np.bool_] | None
+    missing: Flags | None
     n_transcripts: Index
     residual_dof: int
     loadings: pl.DataFrame
@@ -111,10 +110,12 @@ class Channels:
 
 @dataclass(frozen=True, slots=True)
 class _Channel:
+    """One channel of all genes that have its assay; ``reason`` says why a gene that does not vary is excluded."""
+
     feature_type: str
     gene_ids: list[str]
     scores: Matrix
-    varies: NDArray[np.bool_]
+    varies: Flags
     reason: str
 
 
@@ -126,17 +127,17 @@ def channels(
     progress: Callable[[int, int], None] | None = None,
 ) -> Channels:
     """Return the abundance and switch features of every gene that has them, covariates projected out."""
-    abundance = _abundance_channel(assays, design)
-    multi = assays.transcripts.at_least(2) if assays.transcripts is not None else None
-    built = [abundance]
-    loadings = pl.DataFrame(schema={"gene_id": pl.String, "transcript_id": pl.String, "loading": pl.Float64})
-    if multi is not None and assays.transcript_counts is not None:
-        switches = switch_scores(
-            assays.transcript_counts, multi.rows, multi.offsets, design, threads=threads, progress=progress
+    parts = [_abundance_channel(assays, design)]
+    loadings = pl.DataFrame(schema=SWITCH_LOADINGS.schema)
+    if assays.transcripts is not None and assays.transcript_counts is not None:
+        # A gene with one transcript has no composition that could change.
+        genes = assays.transcripts.at_least(2)
+        scores, weights, varies = switch_scores(
+            assays.transcript_counts, genes.rows, genes.offsets, design, threads=threads, progress=progress
         )
-        built.append(_Channel(SWITCH, multi.gene_ids, switches.scores, switches.varies, NO_VARIATION))
-        loadings = _loading_table(multi, switches.loadings, switches.varies)
-    return _combined(built, assays.transcripts, design, loadings)
+        parts.append(_Channel(SWITCH, genes.gene_ids, scores, varies, NO_VARIATION))
+        loadings = _loading_table(genes, weights, varies)
+    return _combined(parts, assays.transcripts, design, loadings)
 
 
 def _abundance_channel(assays: Assays, design: Design) -> _Channel:
@@ -155,29 +156,27 @@ def _abundance_channel(assays: Assays, design: Design) -> _Channel:
     return _Channel(ABUNDANCE, gene_ids, scores, varies, reason)
 
 
-def _loading_table(multi: Grouping, loadings: NDArray[np.float64], varies: NDArray[np.bool_]) -> pl.DataFrame:
-    sizes = np.diff(multi.offsets)
-    kept = np.repeat(varies, sizes)
-    frame = pl.DataFrame(
+def _loading_table(genes: Grouping, weights: Vector, varies: Flags) -> pl.DataFrame:
+    sizes = np.diff(genes.offsets)
+    table = pl.DataFrame(
         {
-            "gene_id": pl.Series(multi.gene_ids, dtype=pl.String).gather(np.repeat(np.arange(len(sizes)), sizes)),
-            "transcript_id": pl.Series(multi.row_ids, dtype=pl.String),
-            "loading": loadings,
+            "gene_id": pl.Series(genes.gene_ids, dtype=pl.String).gather(np.repeat(np.arange(len(sizes)), sizes)),
+            "transcript_id": pl.Series(genes.row_ids, dtype=pl.String),
+            "loading": weights,
         }
     )
-    return frame.filter(pl.Series(kept))
+    return table.filter(pl.Series(np.repeat(varies, sizes)))
 
 
-def _combined(built: list[_Channel], transcripts: Grouping | None, design: Design, loadings: pl.DataFrame) -> Channels:
-    """Put the channels' varying features into one matrix ordered by gene id, abundance before switch."""
-    kept = [(channel, np.flatnonzero(channel.varies)) for channel in built]
-    carrying = {channel.gene_ids[row] for channel, rows in kept for row in rows}
-    gene_ids = sorted(carrying)
+def _combined(parts: list[_Channel], transcripts: Grouping | None, design: Design, loadings: pl.DataFrame) -> Channels:
+    """Return the varying features of all channels in one matrix ordered by gene id, abundance before switch."""
+    varying = [(channel, np.flatnonzero(channel.varies)) for channel in parts]
+    gene_ids = sorted({channel.gene_ids[row] for channel, rows in varying for row in rows})
     number = {gene: index for index, gene in enumerate(gene_ids)}
-    gene_of = np.array([number[channel.gene_ids[row]] for channel, rows in kept for row in rows], dtype=np.int64)
-    is_switch = np.concatenate([np.full(len(rows), channel.feature_type == SWITCH) for channel, rows in kept])
+    gene_of = np.array([number[channel.gene_ids[row]] for channel, rows in varying for row in rows], dtype=np.int64)
+    is_switch = np.concatenate([np.full(len(rows), channel.feature_type == SWITCH) for channel, rows in varying])
     order = np.lexsort((is_switch, gene_of))
-    z = _ordered_scores(kept, order)
+    z = _ordered_scores(varying, order)
     missing = np.isnan(z)
     has_missing = bool(missing.any())
     if has_missing:
@@ -191,42 +190,45 @@ def _combined(built: list[_Channel], transcripts: Grouping | None, design: Desig
         n_transcripts=_transcript_numbers(gene_ids, transcripts)[gene_of[order]],
         residual_dof=design.residual_dof,
         loadings=loadings,
-        excluded=_excluded(built, transcripts),
+        excluded=_excluded(parts, transcripts),
     )
 
 
-def _ordered_scores(kept: list[tuple[_Channel, Index]], order: Index) -> Matrix:
-    """Return the kept rows of the channels, one after the other, in ``order``; no more than some rows are held twice.
+def _ordered_scores(varying: list[tuple[_Channel, Index]], order: Index) -> Matrix:
+    """Return the given rows of the channels, one after the other, in ``order``.
 
-    kept: channels and their rows. order: (n_features,), a permutation.
+    varying: channels and their rows. order: (n_features,), a permutation.
     """
-    z = np.empty((len(order), kept[0][0].scores.shape[1]))
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
+    z = np.empty((len(order), varying[0][0].scores.shape[1]))
+    position = np.empty_like(order)
+    position[order] = np.arange(len(order))
     first = 0
-    for channel, rows in kept:
+    for channel, rows in varying:
+        # NOTE: in blocks, as the scores are the largest matrix of a run and a copy of all would be too.
         for start in range(0, len(rows), ROWS_AT_ONCE):
-            some = rows[start : start + ROWS_AT_ONCE]
-            z[place[first + start : first + start + len(some)]] = channel.scores[some]
+            block = rows[start : start + ROWS_AT_ONCE]
+            z[position[first + start : first + start + len(block)]] = channel.scores[block]
         first += len(rows)
     return z
 
 
 def _transcript_numbers(gene_ids: list[str], transcripts: Grouping | None) -> Index:
+    """Return how many transcripts each gene has, 0 for a gene that ``transcripts`` lacks."""
     if transcripts is None:
         return np.zeros(len(gene_ids), dtype=np.int64)
     sizes = dict(zip(transcripts.gene_ids, np.diff(transcripts.offsets).tolist(), strict=True))
     return np.array([sizes.get(gene, 0) for gene in gene_ids], dtype=np.int64)
 
 
-def _excluded(built: list[_Channel], transcripts: Grouping | None) -> pl.DataFrame:
+def _excluded(parts: list[_Channel], transcripts: Grouping | None) -> pl.DataFrame:
+    """Return the ``excluded_features`` table of genes and what channel they cannot carry."""
     rows = [
         (channel.gene_ids[row], channel.feature_type, channel.reason)
-        for channel in built
+        for channel in parts
         for row in np.flatnonzero(~channel.varies)
     ]
     if transcripts is not None:
         singles = np.flatnonzero(np.diff(transcripts.offsets) == 1)
         rows += [(transcripts.gene_ids[gene], SWITCH, SINGLE_ISOFORM) for gene in singles]
-    schema = {"gene_id": pl.String, "feature_type": pl.String, "reason": pl.String}
-    return pl.DataFrame(rows, schema=schema, orient="row").sort("gene_id", "feature_type", maintain_order=True)
+    table = pl.DataFrame(rows, schema=EXCLUDED_FEATURES.schema, orient="row")
+    return table.sort("gene_id", "feature_type", maintain_order=True)

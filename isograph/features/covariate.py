@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import scipy.linalg
 
-from isograph.arrays import Matrix
+from isograph.arrays import Matrix, Vector
 from isograph.errors import InputError, examples
 
 RANK_TOLERANCE = 1e-9
@@ -23,9 +23,8 @@ class Design:
 
     Attributes
     ----------
-    basis : (q, n_samples), orthonormal rows; the constant is among what they span.
+    basis : (q, n_samples), orthonormal rows that span the constant and the design columns.
     columns : names of the design columns beside the constant, ``name`` or ``name=level``.
-    residual_dof : degrees of freedom left for a correlation, n_samples − 1 − q: n − 2 without covariates.
     """
 
     basis: Matrix
@@ -33,7 +32,7 @@ class Design:
 
     @property
     def residual_dof(self) -> int:
-        """Degrees of freedom of a correlation between two residuals: n_samples − 1 − q."""
+        """Degrees of freedom of a correlation between two residuals: n_samples − 1 − q, n − 2 without covariates."""
         return int(self.basis.shape[1]) - 1 - int(self.basis.shape[0])
 
 
@@ -47,13 +46,13 @@ def covariate_design(samples: pl.DataFrame, covariates: Sequence[str]) -> Design
         before it (both named); or fewer than 3 residual degrees of freedom are left. Everything found is listed.
     """
     n = samples.height
-    columns: list[tuple[str, np.ndarray]] = []
+    columns: list[tuple[str, Vector]] = []
     basis = [np.full(n, 1.0 / np.sqrt(n))]
     problems: list[str] = []
     for name in covariates:
         problem = _problem(samples, name)
         if problem is None:
-            problem = _extended(basis, columns, _design_columns(samples.get_column(name)))
+            problem = _add_columns(basis, columns, _design_columns(samples.get_column(name)))
         if problem is not None:
             problems.append(problem)
     if columns and not problems and n - 1 - len(basis) < MIN_RESIDUAL_DOF:
@@ -63,7 +62,8 @@ def covariate_design(samples: pl.DataFrame, covariates: Sequence[str]) -> Design
         )
     if problems:
         raise InputError("covariates", problems)
-    return Design(basis=_orthonormal(np.array(basis)), columns=tuple(name for name, _ in columns))
+    orthonormal, _ = scipy.linalg.qr(np.array(basis).T, mode="economic")
+    return Design(basis=np.ascontiguousarray(orthonormal.T), columns=tuple(name for name, _ in columns))
 
 
 def covariate_readings(design: Design, covariates: Sequence[str]) -> dict[str, str]:
@@ -75,14 +75,12 @@ def covariate_readings(design: Design, covariates: Sequence[str]) -> dict[str, s
     return readings
 
 
-def _extended(
-    basis: list[np.ndarray], columns: list[tuple[str, np.ndarray]], added: list[tuple[str, np.ndarray]]
-) -> str | None:
+def _add_columns(basis: list[Vector], columns: list[tuple[str, Vector]], added: list[tuple[str, Vector]]) -> str | None:
     """Extend the basis and the columns by those of one covariate; return what is wrong with them, None if nothing is.
 
-    A covariate with a column that the columns before it give is left out as a whole, and that column is named.
+    A covariate with a column that is a combination of the columns before it is left out as a whole.
     """
-    directions: list[np.ndarray] = []
+    directions: list[Vector] = []
     for position, (name, values) in enumerate(added):
         residual = _residual(values / np.linalg.norm(values), np.array([*basis, *directions]))
         norm = float(np.linalg.norm(residual))
@@ -94,13 +92,8 @@ def _extended(
     return None
 
 
-def _orthonormal(rows: Matrix) -> Matrix:
-    factor, _ = scipy.linalg.qr(rows.T, mode="economic")
-    return np.ascontiguousarray(factor.T)
-
-
 def _problem(samples: pl.DataFrame, name: str) -> str | None:
-    """Return what is wrong with the column by itself, None if nothing is."""
+    """Return why a column of the sample table cannot be a covariate, None if it can."""
     if name not in samples.columns:
         return f"no sample column '{name}'. Columns: {', '.join(samples.columns)}."
     column = samples.get_column(name)
@@ -111,9 +104,9 @@ def _problem(samples: pl.DataFrame, name: str) -> str | None:
         missing |= ~column.is_finite().fill_null(value=True)
     n_missing = int(missing.sum())
     if n_missing:
-        where = samples.filter(missing).get_column("sample_id")
+        without_value = samples.filter(missing).get_column("sample_id")
         return (
-            f"'{name}' is missing in {n_missing} of {samples.height} samples: {examples(where)}. "
+            f"'{name}' is missing in {n_missing} of {samples.height} samples: {examples(without_value)}. "
             "Fill it in, remove these samples, or leave the covariate out."
         )
     if column.n_unique() < 2 or (column.dtype.is_float() and _is_flat(column.to_numpy())):
@@ -123,12 +116,12 @@ def _problem(samples: pl.DataFrame, name: str) -> str | None:
     return None
 
 
-def _is_flat(values: np.ndarray) -> bool:
+def _is_flat(values: Vector) -> bool:
     """Whether finite values differ by rounding only."""
     return float(np.ptp(values)) <= CONSTANT_TOLERANCE * float(np.abs(values).max())
 
 
-def _design_columns(column: pl.Series) -> list[tuple[str, np.ndarray]]:
+def _design_columns(column: pl.Series) -> list[tuple[str, Vector]]:
     """Return the design columns of one covariate, each centred."""
     if column.dtype.is_temporal():
         column = column.to_physical()
@@ -144,14 +137,15 @@ def _design_columns(column: pl.Series) -> list[tuple[str, np.ndarray]]:
     return columns
 
 
-def _residual(values: np.ndarray, basis: Matrix) -> np.ndarray:
+def _residual(values: Vector, basis: Matrix) -> Vector:
+    # Twice, as one projection leaves the rounding of a column that is much larger than its residual.
     for _ in range(2):
         values = values - basis.T @ (basis @ values)
     return values
 
 
-def _collinear(name: str, values: np.ndarray, earlier: list[tuple[str, np.ndarray]]) -> str:
+def _collinear(name: str, values: Vector, earlier: list[tuple[str, Vector]]) -> str:
     """Return the sentence that names the columns ``name`` is a combination of."""
     weights, *_ = np.linalg.lstsq(np.array([column for _, column in earlier]).T, values, rcond=None)
-    involved = [other for (other, _), weight in zip(earlier, weights, strict=True) if abs(weight) > RANK_TOLERANCE]
+    involved = [column for (column, _), weight in zip(earlier, weights, strict=True) if abs(weight) > RANK_TOLERANCE]
     return f"'{name}' is a linear combination of {examples(involved)}. Leave one of them out."

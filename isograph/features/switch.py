@@ -1,34 +1,16 @@
-"""The switch channel: which isoforms a gene is made of."""
+"""The switch channel: how the isoforms of a gene share its expression."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from isograph.arrays import Index, Matrix, Vector
+from isograph.arrays import Flags, Index, Matrix, Vector
 from isograph.features.covariate import Design
 from isograph.runtime.threads import run_chunks
 
 GENES_PER_CHUNK = 256
-
-
-@dataclass(frozen=True, slots=True)
-class SwitchScores:
-    """First principal axis of every gene's isoform composition.
-
-    Attributes
-    ----------
-    scores : (n_genes, n_samples), z-scored; 0 in a gene that does not vary.
-    loadings : (n_grouped_transcripts,), the axis of each gene, in the order of the grouped rows.
-    varies : (n_genes,), False where the composition is constant.
-    """
-
-    scores: Matrix
-    loadings: Vector
-    varies: NDArray[np.bool_]
 
 
 def switch_scores(
@@ -39,12 +21,17 @@ def switch_scores(
     *,
     threads: int,
     progress: Callable[[int, int], None] | None = None,
-) -> SwitchScores:
-    """Return the switch coordinate of every gene: CLR of its isoform usage, covariates out, first principal axis.
+) -> tuple[Matrix, Vector, Flags]:
+    """Return the switch scores of every gene, the loadings of its transcripts, and which genes vary.
+
+    The score is the coordinate on the first principal axis of the CLR of isoform usage, covariates projected out; the
+    formula is in ``isograph.kernels.composition.composition_axes``.
 
     transcript_counts: (n_transcripts, n_samples), ≥ 0, finite. rows: transcript rows in gene order; offsets:
-    (n_genes + 1,) into ``rows``, every gene with at least 2 transcripts. The formula is in
-    ``isograph.kernels.composition.composition_axes``.
+    (n_genes + 1,) into ``rows``, every gene with at least 2 transcripts.
+
+    The scores are (n_genes, n_samples), z-scored, 0 in a gene that does not vary; the loadings are (len(rows),), the
+    axis of each gene in the order of ``rows``; a gene varies, (n_genes,), unless its composition is constant.
     """
     from isograph.kernels.composition import composition_axes
 
@@ -57,4 +44,4 @@ def switch_scores(
         composition_axes(transcript_counts, rows, offsets, design.basis, start, stop, scores, loadings, scales)
 
     run_chunks(task, n_genes, chunk=GENES_PER_CHUNK, threads=threads, progress=progress)
-    return SwitchScores(scores=scores, loadings=loadings, varies=scales > 0.0)
+    return scores, loadings, scales > 0.0

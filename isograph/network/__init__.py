@@ -1,1 +1,1 @@
-"""From channels to edges and modules. Backends return one result type; what comes after is written once."""
+"""From channels to edges and modules: the backends return one type of network, and what follows is the same for all."""

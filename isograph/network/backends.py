@@ -1,32 +1,59 @@
-"""The backends by name.
-
-Backend ``b`` is the module ``isograph.network.b`` with two functions, ``b_network`` and ``b_memory``; it is imported
-when it is asked for.
-"""
+"""The network backends. A new one is a module of its own and one entry in ``_backend``."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
-from isograph.config import FitConfig
+from isograph.config import BackendConfig, FactorConfig, FitConfig, VaeConfig
 from isograph.features.channel import Channels
 from isograph.network.result import Network
 from isograph.runtime.progress import Steps
 
 
+class _InferNetwork(Protocol):
+    def __call__(self, channels: Channels, /, *, seed: int, threads: int, steps: Steps) -> Network: ...
+
+
+class _EstimateMemory(Protocol):
+    def __call__(self, n_features: int, /, *, threads: int) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A backend with its settings.
+
+    Attributes
+    ----------
+    network : infers the network of channels.
+    memory : estimates the bytes that this takes beside the features themselves.
+    """
+
+    network: _InferNetwork
+    memory: _EstimateMemory
+
+
 def infer_network(channels: Channels, config: FitConfig, *, threads: int, steps: Steps) -> Network:
     """Return the network that the configured backend infers from the channels."""
-    infer = _function(config, "network")
-    network: Network = infer(channels, config.backend_settings, seed=config.seed, threads=threads, steps=steps)
-    return network
+    return _backend(config.backend_settings).network(channels, seed=config.seed, threads=threads, steps=steps)
 
 
 def network_memory(n_features: int, config: FitConfig, *, threads: int) -> int:
     """Return the bytes the configured backend needs beside the features themselves."""
-    n_bytes: int = _function(config, "memory")(n_features, config.backend_settings, threads=threads)
-    return n_bytes
+    return _backend(config.backend_settings).memory(n_features, threads=threads)
 
 
-def _function(config: FitConfig, purpose: str) -> Any:  # noqa: ANN401
-    return getattr(import_module(f"isograph.network.{config.backend}"), f"{config.backend}_{purpose}")
+def _backend(settings: BackendConfig) -> Backend:
+    """Return the backend that takes the settings; only that one is imported, as torch takes seconds."""
+    if isinstance(settings, FactorConfig):
+        from isograph.network.factor import factor_memory, factor_network
+
+        return Backend(partial(factor_network, config=settings), partial(factor_memory, config=settings))
+    if isinstance(settings, VaeConfig):
+        from isograph.network.vae import vae_memory, vae_network
+
+        return Backend(partial(vae_network, config=settings), partial(vae_memory, config=settings))
+    from isograph.network.wgcna import wgcna_memory, wgcna_network
+
+    return Backend(partial(wgcna_network, config=settings), partial(wgcna_memory, config=settings))

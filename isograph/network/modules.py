@@ -1,4 +1,4 @@
-"""Eigengenes of a partition and every feature's membership in its community."""
+"""From communities of features to modules of genes: eigengenes, the gene-to-module rule, each gene's role."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from isograph.arrays import Index, Matrix, Vector
+from isograph.arrays import Flags, Index, Matrix, Vector
 from isograph.features.channel import Channels
 from isograph.network.pairs import pair_correlations
 from isograph.runtime.threads import run_chunks
 from isograph.schemas import MODULE_GENE_ROLES
+from isograph.schemas.role import ABUNDANCE_ONLY, COUPLED, DISCORDANT, INACTIVE, SWITCH_ONLY
 
 ROWS_PER_CHUNK = 4096
+ACTIVE_R = 0.2
+MIN_CHANNEL_FEATURES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,33 +95,63 @@ def gene_modules(
     the modules returned. Modules are numbered by number of genes, ties by the first gene id.
     """
     n_genes = len(channels.gene_ids)
-    kept = community_of
+    feature_home = community_of
+    # Every round takes features from the communities or is the last, so the rounds come to an end.
     while True:
-        kept, n_kept = _compact(kept)
-        found = community_eigengenes(channels.z, kept, n_kept, threads=threads)
-        best = _best_features(channels.gene_of, found.kme, n_genes)
-        follows = (best >= 0) & (np.abs(found.kme[best]) >= min_kme)
-        home = np.where(follows, kept[best], -1)
-        small = np.bincount(home[home >= 0], minlength=n_kept) < min_module_size
-        # NOTE: small communities go first, so that their genes can still turn to another one.
-        leaves = small[kept] if small.any() else home[channels.gene_of] != kept
-        if not (leaves & (kept >= 0)).any():
+        feature_home, n_modules = _without_gaps(feature_home)
+        components = community_eigengenes(channels.z, feature_home, n_modules, threads=threads)
+        best = _best_features(channels.gene_of, components.kme, n_genes)
+        follows = (best >= 0) & (np.abs(components.kme[best]) >= min_kme)
+        gene_home = np.where(follows, feature_home[best], -1)
+        is_small = np.bincount(gene_home[gene_home >= 0], minlength=n_modules) < min_module_size
+        if is_small.any():
+            # Small communities are dissolved before any other feature leaves its own, so that a gene whose best feature
+            # was in one still has its other feature, and in the next round goes where that one is.
+            stays = (feature_home >= 0) & ~is_small[feature_home]
+        else:
+            stays = feature_home == gene_home[channels.gene_of]
+        remaining = np.where(stays, feature_home, -1)
+        if np.array_equal(remaining, feature_home):
             break
-        kept = np.where(leaves, -1, kept)
-    number = _numbers_by_size(home, n_kept)
-    module_of = np.where(home >= 0, number[home], -1)
-    feature_module = np.where(kept >= 0, number[kept], -1)
-    order = np.argsort(number[:n_kept], kind="stable")
-    width = max(3, len(str(n_kept - 1)))
+        feature_home = remaining
+    number = _numbers_by_size(gene_home, n_modules)
+    order = np.argsort(number[:n_modules], kind="stable")
+    width = max(3, len(str(n_modules - 1)))
     return Modules(
-        module_ids=[f"M{module:0{width}d}" for module in range(n_kept)],
-        module_of=module_of,
+        module_ids=[f"M{module:0{width}d}" for module in range(n_modules)],
+        module_of=np.where(gene_home >= 0, number[gene_home], -1),
         best_feature=best,
-        feature_module=feature_module,
-        eigengenes=found.eigengenes[order],
-        explained=found.explained[order],
-        kme=found.kme,
+        feature_module=np.where(feature_home >= 0, number[feature_home], -1),
+        eigengenes=components.eigengenes[order],
+        explained=components.explained[order],
+        kme=components.kme,
     )
+
+
+def gene_roles(channels: Channels, modules: Modules, *, threads: int) -> pl.DataFrame:
+    """Return the ``module_gene_roles`` table.
+
+    ``switch_r`` and ``abundance_r``: Pearson r of the gene's feature of that channel with the eigengene of the
+    module's features of that channel. Fewer than 3 features make no eigengene, as a gene would be compared with little
+    but itself: they are compared with the eigengene of the whole module instead, and the r of other genes is null. It
+    is null too where the gene or the module has no feature of the channel. A channel is active at |r| ≥ 0.2.
+    Both active: coupled if the two features correlate with r ≥ 0.2, else discordant. One active: that channel only.
+    """
+    abundance = _feature_of_gene(channels, ~channels.is_switch)
+    switch = _feature_of_gene(channels, channels.is_switch)
+    member = np.flatnonzero(modules.module_of >= 0)
+    r = _channel_membership(channels, modules, threads=threads)
+    both = np.flatnonzero((abundance >= 0) & (switch >= 0))
+    between = np.full(len(channels.gene_ids), np.nan)
+    between[both] = pair_correlations(channels.z, abundance[both], switch[both], threads=threads)
+    columns = {
+        "module_id": pl.Series(modules.module_ids, dtype=pl.String).gather(modules.module_of[member]),
+        "gene_id": pl.Series(channels.gene_ids, dtype=pl.String).gather(member),
+        "switch_r": np.where(switch[member] >= 0, r[switch[member]], np.nan),
+        "abundance_r": np.where(abundance[member] >= 0, r[abundance[member]], np.nan),
+        "switch_abundance_r": between[member],
+    }
+    return _with_roles(pl.DataFrame(columns).lazy()).collect(engine="in-memory")
 
 
 def _best_features(gene_of: Index, kme: Vector, n_genes: int) -> Index:
@@ -132,7 +165,7 @@ def _best_features(gene_of: Index, kme: Vector, n_genes: int) -> Index:
     return best
 
 
-def _compact(community_of: Index) -> tuple[Index, int]:
+def _without_gaps(community_of: Index) -> tuple[Index, int]:
     """Return the communities renumbered without gaps, −1 kept, and their number."""
     used = np.unique(community_of[community_of >= 0])
     number = np.full(int(community_of.max(initial=-1)) + 2, -1, dtype=np.int64)
@@ -140,45 +173,15 @@ def _compact(community_of: Index) -> tuple[Index, int]:
     return number[community_of], len(used)
 
 
-def _numbers_by_size(home: Index, n_communities: int) -> Index:
+def _numbers_by_size(gene_home: Index, n_communities: int) -> Index:
     """Return the module number of each community: those with more genes first, ties by the first gene."""
-    sizes = np.bincount(home[home >= 0], minlength=n_communities)
-    first_gene = np.full(n_communities, len(home), dtype=np.int64)
-    np.minimum.at(first_gene, home[home >= 0], np.flatnonzero(home >= 0))
+    assigned = np.flatnonzero(gene_home >= 0)
+    sizes = np.bincount(gene_home[assigned], minlength=n_communities)
+    first_gene = np.full(n_communities, len(gene_home), dtype=np.int64)
+    np.minimum.at(first_gene, gene_home[assigned], assigned)
     number = np.full(max(1, n_communities), -1, dtype=np.int64)
     number[np.lexsort((first_gene, -sizes))] = np.arange(n_communities)
     return number
-
-
-ACTIVE_R = 0.2
-
-MIN_CHANNEL_FEATURES = 3
-
-
-def gene_roles(channels: Channels, modules: Modules, *, threads: int) -> pl.DataFrame:
-    """Return the ``module_gene_roles`` table.
-
-    ``switch_r`` and ``abundance_r``: Pearson r of the gene's feature of that channel with the eigengene of the
-    module's features of that channel. Of fewer than 3 features no eigengene is made, as a gene would be compared with
-    little but itself: those features are compared with the eigengene of the whole module, other genes have null, as
-    they have where the gene or the module has no feature of the channel. A channel is active at |r| ≥ 0.2.
-    Both active: coupled if the two features correlate with r ≥ 0.2, else discordant. One active: that channel only.
-    """
-    abundance = _feature_of_gene(channels, ~channels.is_switch)
-    switch = _feature_of_gene(channels, channels.is_switch)
-    member = np.flatnonzero(modules.module_of >= 0)
-    r = _channel_membership(channels, modules, threads=threads)
-    both = np.flatnonzero((abundance >= 0) & (switch >= 0))
-    between = np.full(len(channels.gene_ids), np.nan)
-    between[both] = pair_correlations(channels.z, abundance[both], switch[both], threads=threads)
-    columns = {
-        "module_id": pl.Series(modules.module_ids, dtype=pl.String).gather(modules.module_of[member]),
-        "gene_id": pl.Series(channels.gene_ids, dtype=pl.String).gather(member),
-        "switch_r": _taken(r, switch[member]),
-        "abundance_r": _taken(r, abundance[member]),
-        "switch_abundance_r": between[member],
-    }
-    return _with_roles(pl.DataFrame(columns).lazy()).collect(engine="in-memory")
 
 
 def _with_roles(memberships: pl.LazyFrame) -> pl.LazyFrame:
@@ -186,14 +189,14 @@ def _with_roles(memberships: pl.LazyFrame) -> pl.LazyFrame:
     abundance_active = pl.col("abundance_r").abs().ge(ACTIVE_R).fill_null(value=False)
     role = (
         pl.when("switch_active", "abundance_active", pl.col("switch_abundance_r") >= ACTIVE_R)
-        .then(pl.lit("coupled"))
+        .then(pl.lit(COUPLED))
         .when("switch_active", "abundance_active")
-        .then(pl.lit("discordant"))
+        .then(pl.lit(DISCORDANT))
         .when("switch_active")
-        .then(pl.lit("switch_only"))
+        .then(pl.lit(SWITCH_ONLY))
         .when("abundance_active")
-        .then(pl.lit("abundance_only"))
-        .otherwise(pl.lit("inactive"))
+        .then(pl.lit(ABUNDANCE_ONLY))
+        .otherwise(pl.lit(INACTIVE))
     )
     return (
         memberships.with_columns(pl.col("switch_r", "abundance_r", "switch_abundance_r").fill_nan(None))
@@ -204,10 +207,10 @@ def _with_roles(memberships: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _feature_of_gene(channels: Channels, chosen: np.ndarray) -> Index:
-    """Return the chosen feature of each gene, −1 where it has none."""
+def _feature_of_gene(channels: Channels, in_channel: Flags) -> Index:
+    """Return each gene's feature of one channel, −1 where it has none. in_channel: (n_features,)."""
     feature = np.full(len(channels.gene_ids), -1, dtype=np.int64)
-    rows = np.flatnonzero(chosen)
+    rows = np.flatnonzero(in_channel)
     feature[channels.gene_of[rows]] = rows
     return feature
 
@@ -230,7 +233,3 @@ def _channel_membership(channels: Channels, modules: Modules, *, threads: int) -
     r = np.empty(len(component_of))
     kme(channels.z, components, component_of, 0, len(component_of), r)
     return np.where(np.isnan(r) & (modules.feature_module >= 0), modules.kme, r)
-
-
-def _taken(values: Vector, features: Index) -> Vector:
-    return np.where(features >= 0, values[features], np.nan)

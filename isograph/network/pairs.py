@@ -1,4 +1,4 @@
-"""The strongest feature pairs of a data set, with a cut that controls false pairs."""
+"""Pairs of features: which are stronger than chance explains, and how alike the profiles of a pair's features are."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from isograph.arrays import Index, Matrix, Vector
+from isograph.arrays import Flags, Index, Matrix, Vector
+from isograph.config.graph import GraphSettings
+from isograph.features.channel import Channels
+from isograph.runtime.progress import Steps
 from isograph.runtime.threads import run_calls, run_chunks
 from isograph.stats import correlation_pvalue
 
 TILE = 1024
 HISTOGRAM_BINS = 10_000
 PAIRS_PER_CHUNK = 65_536
+ROWS_PER_CHUNK = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,49 @@ class StrongPairs:
     n_above: int
     expected_above: float
 
+    def where(self, kept: Flags) -> StrongPairs:
+        """Return those of the pairs for which ``kept`` (n_pairs,) is True."""
+        return replace(self, source=self.source[kept], target=self.target[kept], r=self.r[kept])
 
-def scan_memory(n_features: int, neighbours: int, *, threads: int) -> int:
-    """Return the bytes that the threads of a scan hold: heaps of partners and a tile each."""
-    n_tiles = -(-n_features // TILE)
-    workers = max(1, min(threads, n_tiles * (n_tiles + 1) // 2))
-    return workers * (8 * n_features * min(neighbours, max(1, n_features - 1)) + 4 * TILE * TILE)
+
+@dataclass(frozen=True, slots=True)
+class SimilarPairs:
+    """The strong pairs of features, and how alike the profiles of each pair's features are."""
+
+    pairs: StrongPairs
+    similarity: Vector
+
+    @property
+    def paired(self) -> Index:
+        """Numbers of the features with a pair, ascending."""
+        return np.unique(np.concatenate([self.pairs.source, self.pairs.target]))
+
+
+def similar_pairs(channels: Channels, config: GraphSettings, *, threads: int, steps: Steps) -> SimilarPairs:
+    """Return the pairs of features that chance does not explain (``strong_pairs``) and their similarity.
+
+    The similarity is that of the profiles of |r|^power (``second_order_similarities``).
+    """
+    with steps.step("correlation") as progress:
+        pairs = strong_pairs(
+            channels.z,
+            channels.gene_of,
+            neighbours=config.neighbours,
+            fdr=config.fdr,
+            residual_dof=channels.residual_dof,
+            threads=threads,
+            progress=progress,
+        )
+        if channels.missing is not None:
+            pairs = observed_pairs(
+                pairs, channels.z, channels.missing, residual_dof=channels.residual_dof, threads=threads
+            )
+    with steps.step("similarity") as progress:
+        strength = np.abs(pairs.r) ** config.power
+        similarity = second_order_similarities(
+            pairs.source, pairs.target, strength, len(channels.gene_of), threads=threads, progress=progress
+        )
+    return SimilarPairs(pairs, similarity)
 
 
 def strong_pairs(
@@ -69,43 +110,25 @@ def strong_pairs(
     floor = _smallest_cut(residual_dof, fdr)
     histogram, partners = _scan(z, gene_of, neighbours=neighbours, floor=floor, threads=threads, progress=progress)
     cut, n_above, expected = _chance_cut(histogram, n_tested, residual_dof, fdr)
-    source, target = _union(partners)
+    source, target = _distinct_pairs(partners)
+    # NOTE: the scan is in single precision; the pairs that it found are correlated once more in double.
     r = pair_correlations(z, source, target, threads=threads)
-    kept = np.abs(r) >= cut
-    return StrongPairs(
-        source=source[kept],
-        target=target[kept],
-        r=r[kept],
-        cut=cut,
-        n_tested=n_tested,
-        n_above=n_above,
-        expected_above=expected,
-    )
+    return StrongPairs(source, target, r, cut, n_tested, n_above, expected).where(np.abs(r) >= cut)
 
 
-def observed_pairs(
-    pairs: StrongPairs, z: Matrix, missing: NDArray[np.bool_], *, residual_dof: int, threads: int
-) -> StrongPairs:
-    """Return the pairs that the samples observed in both features bear out, with r over those samples.
+def observed_pairs(pairs: StrongPairs, z: Matrix, missing: Flags, *, residual_dof: int, threads: int) -> StrongPairs:
+    """Return the pairs that are also strong over the samples observed in both features, with r over those samples.
 
     A pair stays if its p-value, with a degree of freedom less for every sample missing in either feature, is at most
-    that of the cut. Features that lack the same samples would else pass by agreeing on what neither has.
+    that of the cut. Without this test, features that lack the same samples would pass: both have the value 0 there.
 
     z: (p, n), 0 where ``missing`` (p, n) is True.
     """
-    from isograph.kernels.correlation import observed_pair_correlation
-
-    r = np.empty(len(pairs.r))
-    n_observed = np.empty(len(pairs.r), dtype=np.int64)
-
-    def task(start: int, stop: int) -> None:
-        observed_pair_correlation(z, missing, pairs.source, pairs.target, start, stop, r, n_observed)
-
-    run_chunks(task, len(r), chunk=PAIRS_PER_CHUNK, threads=threads)
+    r, n_observed = observed_correlations(z, missing, pairs.source, pairs.target, threads=threads)
     dof = residual_dof - (z.shape[1] - n_observed)
-    limit = correlation_pvalue(np.array(min(pairs.cut, 1.0)), residual_dof)
-    kept = (dof > 0) & (correlation_pvalue(r, np.maximum(dof, 1)) <= limit)
-    return replace(pairs, source=pairs.source[kept], target=pairs.target[kept], r=r[kept])
+    largest_pvalue = correlation_pvalue(np.array(min(pairs.cut, 1.0)), residual_dof)
+    kept = (dof > 0) & (correlation_pvalue(r, np.maximum(dof, 1)) <= largest_pvalue)
+    return replace(pairs, r=r).where(kept)
 
 
 def pair_correlations(z: Matrix, source: Index, target: Index, *, threads: int) -> Vector:
@@ -119,6 +142,70 @@ def pair_correlations(z: Matrix, source: Index, target: Index, *, threads: int) 
 
     run_chunks(task, len(source), chunk=PAIRS_PER_CHUNK, threads=threads)
     return r
+
+
+def observed_correlations(
+    z: Matrix, missing: Flags, source: Index, target: Index, *, threads: int
+) -> tuple[Vector, Index]:
+    """Return Pearson r of the given pairs over the samples observed in both features, and how many those are.
+
+    z: (p, n), 0 where ``missing`` (p, n) is True.
+    """
+    from isograph.kernels.correlation import observed_pair_correlation
+
+    r = np.empty(len(source))
+    n_observed = np.empty(len(source), dtype=np.int64)
+
+    def task(start: int, stop: int) -> None:
+        observed_pair_correlation(z, missing, source, target, start, stop, r, n_observed)
+
+    run_chunks(task, len(source), chunk=PAIRS_PER_CHUNK, threads=threads)
+    return r, n_observed
+
+
+def second_order_similarities(
+    source: Index,
+    target: Index,
+    strength: Vector,
+    n_features: int,
+    *,
+    threads: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> Vector:
+    """Return, for each pair, the cosine between its features' rows of the sparse |r| matrix of all pairs.
+
+    source < target: (n_pairs,) distinct pairs; strength: (n_pairs,) |r| > 0. The result is in [0, 1]; the formula is
+    in ``isograph.kernels.similarity.second_order_similarity``.
+    """
+    from isograph.kernels.similarity import second_order_similarity
+
+    indptr, indices, pair_of = symmetric_rows(source, target, n_features)
+    similarity = np.empty(len(source))
+    strengths = strength[pair_of]
+
+    def task(start: int, stop: int) -> None:
+        second_order_similarity(indptr, indices, strengths, pair_of, start, stop, similarity)
+
+    run_chunks(task, n_features, chunk=ROWS_PER_CHUNK, threads=threads, progress=progress)
+    return similarity
+
+
+def symmetric_rows(source: Index, target: Index, n: int) -> tuple[Index, Index, Index]:
+    """Return both directions of the pairs as CSR: indptr (n + 1,), indices ascending in a row, and pair numbers."""
+    rows = np.concatenate([source, target])
+    columns = np.concatenate([target, source])
+    pair_of = np.concatenate([np.arange(len(source))] * 2)
+    order = np.lexsort((columns, rows))
+    indptr = np.zeros(n + 1, dtype=np.int64)
+    np.cumsum(np.bincount(rows, minlength=n), out=indptr[1:])
+    return indptr, columns[order], pair_of[order]
+
+
+def scan_memory(n_features: int, neighbours: int, *, threads: int) -> int:
+    """Return the bytes that the threads of a scan hold: heaps of partners and a tile each."""
+    n_tiles = -(-n_features // TILE)
+    workers = max(1, min(threads, n_tiles * (n_tiles + 1) // 2))
+    return workers * (8 * n_features * min(neighbours, max(1, n_features - 1)) + 4 * TILE * TILE)
 
 
 def _scan(
@@ -141,20 +228,20 @@ def _scan(
     unit = _unit_rows(z, threads=threads)
     tiles = [(row, column) for row in range(0, p, TILE) for column in range(row, p, TILE)]
     workers = max(1, min(threads, len(tiles)))
-    states = [_WorkerState.empty(p, min(neighbours, max(1, p - 1))) for _ in range(workers)]
-    idle = list(states)
+    scanners = [_Scanner.empty(p, min(neighbours, max(1, p - 1))) for _ in range(workers)]
+    idle = list(scanners)
 
     def scan(row: int, column: int) -> None:
-        state = idle.pop()
-        state.scan(unit, gene_of, floor, row, column)
-        idle.append(state)
+        scanner = idle.pop()
+        scanner.scan(unit, gene_of, floor, row, column)
+        idle.append(scanner)
 
     run_calls([partial(scan, *tile) for tile in tiles], threads=workers, progress=progress)
-    first = states[0]
-    for other in states[1:]:
-        first.histogram += other.histogram
-        merge_partners(first.strengths, first.partners, other.strengths, other.partners)
-    return first.histogram, first.partners
+    total = scanners[0]
+    for scanner in scanners[1:]:
+        total.histogram += scanner.histogram
+        merge_partners(total.strengths, total.partners, scanner.strengths, scanner.partners)
+    return total.histogram, total.partners
 
 
 def _unit_rows(z: Matrix, *, threads: int) -> NDArray[np.float32]:
@@ -170,8 +257,8 @@ def _unit_rows(z: Matrix, *, threads: int) -> NDArray[np.float32]:
 
 
 @dataclass(slots=True)
-class _WorkerState:
-    """What one worker has seen: a histogram, heaps of partners and a buffer for the tile in hand."""
+class _Scanner:
+    """What one thread has seen of the tiles: a histogram of |r|, heaps of partners, and a buffer for one tile."""
 
     histogram: Index
     strengths: NDArray[np.float32]
@@ -179,7 +266,7 @@ class _WorkerState:
     buffer: NDArray[np.float32]
 
     @classmethod
-    def empty(cls, p: int, k: int) -> _WorkerState:
+    def empty(cls, p: int, k: int) -> _Scanner:
         return cls(
             histogram=np.zeros(HISTOGRAM_BINS, dtype=np.int64),
             strengths=np.full((p, k), -1.0, dtype=np.float32),
@@ -225,7 +312,7 @@ def _chance_cut(histogram: Index, n_tested: int, residual_dof: int, fdr: float) 
     return float(edges[first]), int(observed[first]), float(expected[first])
 
 
-def _union(partners: NDArray[np.int32]) -> tuple[Index, Index]:
+def _distinct_pairs(partners: NDArray[np.int32]) -> tuple[Index, Index]:
     """Return the distinct unordered pairs in the partner lists, ordered by (source, target)."""
     p = partners.shape[0]
     rows, slots = np.nonzero(partners >= 0)

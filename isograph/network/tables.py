@@ -1,4 +1,4 @@
-"""The gene graph: for every pair of genes its strongest pair of features."""
+"""The tables of a fit: gene edges, modules, eigengenes, hidden factors, feature scores and their summary."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from isograph.arrays import Index
 from isograph.features.channel import Channels
 from isograph.network.modules import Modules
 from isograph.network.result import Confounder, Network
@@ -35,7 +36,7 @@ def gene_edges(channels: Channels, network: Network) -> pl.DataFrame:
     pair = genes[source] * np.int64(len(channels.gene_ids)) + genes[target]
     strongest = np.ones(len(order), dtype=bool)
     strongest[1:] = pair[1:] != pair[:-1]
-    source, target, chosen = source[strongest], target[strongest], order[strongest]
+    source, target, number = source[strongest], target[strongest], order[strongest]
     gene_ids = pl.Series(channels.gene_ids, dtype=pl.String)
     feature_ids = pl.Series(channels.feature_ids, dtype=pl.String)
     feature_types = pl.Series(channels.feature_types, dtype=pl.String)
@@ -43,12 +44,12 @@ def gene_edges(channels: Channels, network: Network) -> pl.DataFrame:
         {
             "source": gene_ids.gather(genes[source]),
             "target": gene_ids.gather(genes[target]),
-            "weight": network.weight[chosen],
+            "weight": network.weight[number],
             "source_feature_id": feature_ids.gather(source),
             "target_feature_id": feature_ids.gather(target),
             "source_feature_type": feature_types.gather(source),
             "target_feature_type": feature_types.gather(target),
-            "similarity": network.similarity[chosen],
+            "similarity": network.similarity[number],
         },
         schema=EDGES.schema,
     )
@@ -130,7 +131,7 @@ def feature_score_table(channels: Channels, sample_ids: Sequence[str]) -> pl.Dat
 
 
 def excluded_table(channels: Channels, network: Network) -> pl.DataFrame:
-    """Return the ``excluded_features`` table: what carries no channel, and what did not take part in the network."""
+    """Return the ``excluded_features`` table: genes without a channel, and features that the backend left out."""
     features = list(network.excluded)
     left_out = pl.DataFrame(
         {
@@ -163,7 +164,7 @@ def summary_table(
 ) -> pl.DataFrame:
     """Return the ``module_summary`` table from the ``modules`` and ``edges`` tables; colors: one per module."""
     numbers = np.arange(len(modules.module_ids))
-    made_of = pl.DataFrame(
+    by_feature = pl.DataFrame(
         {
             "module_id": pl.Series(modules.module_ids, dtype=pl.String),
             "n_switch_features": _counts(modules.feature_module[channels.is_switch], len(numbers)),
@@ -182,7 +183,7 @@ def summary_table(
         )
     )
     return (
-        made_of.lazy()
+        by_feature.lazy()
         .join(by_gene, on="module_id", how="left", validate="1:1", maintain_order="left")
         .join(_inner_edges(module_rows, edges), on="module_id", how="left", validate="1:1", maintain_order="left")
         .with_columns(pl.col("n_edges").fill_null(0))
@@ -192,6 +193,7 @@ def summary_table(
 
 
 def _inner_edges(module_rows: pl.DataFrame, edges: pl.DataFrame) -> pl.LazyFrame:
+    """Return how many edges each module has between its own genes; a module without one has no row."""
     home = module_rows.lazy().select("gene_id", "module_id")
     return (
         edges.lazy()
@@ -206,5 +208,6 @@ def _inner_edges(module_rows: pl.DataFrame, edges: pl.DataFrame) -> pl.LazyFrame
     )
 
 
-def _counts(numbers: np.ndarray, n: int) -> np.ndarray:
+def _counts(numbers: Index, n: int) -> Index:
+    """Return how often each number below ``n`` occurs; −1 stands for none."""
     return np.bincount(numbers[numbers >= 0], minlength=n)[:n].astype(np.int64)

@@ -12,7 +12,7 @@ import polars as pl
 
 import isograph
 from isograph.errors import InputError, UsageError, examples, option
-from isograph.ingest.gtf_structure import Structures
+from isograph.ingest.gtf import Structures
 from isograph.ingest.identifiers import EXAMPLES_A_SIDE, SENTENCES, annotated_ids
 from isograph.results.explanation import Explanation
 from isograph.results.fit import Fit

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,22 +13,26 @@ from typing import Any
 
 import orjson
 
-from isograph.benchmarking.dataset import write_dataset
 from isograph.benchmarking.outcome import Outcome
-from isograph.benchmarking.plan import BenchmarkConfig, Run, StagePlan, benchmark_plan
+from isograph.benchmarking.plan import Run, Stage, benchmark_stages
 from isograph.benchmarking.report import benchmark_report, calibration_report, runtime_report
-from isograph.benchmarking.run import RunSettings, fixture_run, workplace
-from isograph.benchmarking.stability_report import StabilityRequest, stability_report
+from isograph.benchmarking.run import fixture_run, write_dataset
+from isograph.benchmarking.stability import StabilityRequest, stability_report
+from isograph.config.benchmark import WITHHELD, BenchmarkConfig
+from isograph.config.values import names_given
 from isograph.errors import EXAMPLES_SHOWN, ConvergenceError, IsographError, ResourceError
 from isograph.pipeline.fit import fit
 from isograph.pipeline.import_ import import_bundle
-from isograph.runtime.threads import run_calls, usable_cores
+from isograph.runtime.progress import Display, Silent, Steps
+from isograph.runtime.threads import usable_cores
 from isograph.store.artifact import JSON_STYLE
 from isograph.store.output import write_output_file
 
 logger = logging.getLogger(__name__)
 
-_ERRORS: Mapping[int, type[IsographError]] = {4: ResourceError, 5: ConvergenceError}
+_ERROR_OF_CODE: Mapping[int, type[IsographError]] = {
+    error.exit_code: error for error in (ResourceError, ConvergenceError)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +41,19 @@ class Benchmarked:
 
     Attributes
     ----------
-    reports : path of each stage's report of metrics.
     outcomes : what each run gave.
     """
 
-    reports: tuple[Path, ...]
+    stages: tuple[Stage, ...]
     outcomes: tuple[Outcome, ...]
 
+    @property
+    def reports(self) -> tuple[Path, ...]:
+        """Path of each stage's report of metrics."""
+        return tuple(stage.report_path("benchmark") for stage in self.stages)
+
     def raise_failed(self) -> None:
-        """Raise when a fit did not end well.
+        """Raise when a fit failed.
 
         Raises
         ------
@@ -53,95 +62,112 @@ class Benchmarked:
         """
         failed = [outcome for outcome in self.outcomes if outcome.error is not None]
         if failed:
-            lines = [
+            total = len(self.outcomes)
+            lines = [f"{len(failed)} of {total} fits did not end well; the reports are written and say which."]
+            lines += [
                 f"  {outcome.dataset}, seed {outcome.seed}: {outcome.error}" for outcome in failed[:EXAMPLES_SHOWN]
             ]
             lines += ["  …"] if len(failed) > EXAMPLES_SHOWN else []
-            told = (
-                f"{len(failed)} of {len(self.outcomes)} fits did not end well; the reports are written and say which."
-            )
-            raise _ERRORS.get(failed[0].ended.code, IsographError)("\n".join([told, *lines]))
+            raise _ERROR_OF_CODE.get(failed[0].process.code, IsographError)("\n".join(lines))
 
 
 def benchmark(
-    config: BenchmarkConfig,
     *,
-    told: Callable[[Outcome], None] | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    suites: str | Iterable[str] = (),
+    fixtures: str | Iterable[str] = (),
+    backend: str = "factor",
+    stage_name: str | None = None,
+    seeds: Iterable[int] = (0,),
+    stability: bool = False,
+    covariates: str = WITHHELD,
+    artifacts: str | Path = "artifacts",
+    jobs: int = 1,
+    display: Display | None = None,
 ) -> Benchmarked:
-    """Run what ``config`` asks for, write the reports, and return what every run gave.
+    """Fit fixtures, measure how much of what was planted is found, write the reports, and return what every run gave.
 
     Each run is one data set with one seed: it is simulated (real data: imported), fitted with the defaults of the
     backend in a process of its own, and measured. Reports are written when every run of a stage has ended.
 
     Parameters
     ----------
-    told : called with each outcome as soon as there is one.
-    progress : called with a data set and how many fits of its halves are done, out of how many.
+    suites : suites to run; empty for ``core_v1``, or for all where fixtures are named.
+    fixtures : data sets of the suites to run; empty for all of them.
+    backend : how networks are inferred: ``factor``, ``vae`` or ``wgcna``.
+    stage_name : name of the reports and of the directory of snapshots; None for one a suite, ``<suite>-<backend>``.
+    seeds : seeds of the simulation and of the fit; one run each.
+    stability : also refit data without a known truth on halves of its samples.
+    covariates : ``given`` projects out the confounders that a fixture records, ``withheld`` does not.
+    artifacts : directory of ``benchmarks/`` and ``reports/``.
+    jobs : fits at once, which share the cores: their seconds then compare with nothing else.
+    display : shows the progress of the fits on halves; None shows nothing.
 
     Raises
     ------
     UsageError
         The request cannot be carried out as a whole; nothing has run then.
     """
-    plans = benchmark_plan(config)
-    outcomes = [outcome for plan in plans for outcome in _run_stage(plan, config, told or _nobody)]
-    if config.stability:
-        for plan in plans:
-            _report_stability(plan, config, progress)
-    return Benchmarked(tuple(plan.report_path("benchmark") for plan in plans), tuple(outcomes))
+    config = BenchmarkConfig(
+        suites=names_given(suites),
+        fixtures=names_given(fixtures),
+        backend=backend,
+        stage_name=stage_name,
+        seeds=tuple(seeds),
+        stability=stability,
+        covariates=covariates,
+        artifacts=Path(artifacts),
+        jobs=jobs,
+    )
+    stages = benchmark_stages(config)
+    return Benchmarked(tuple(stages), tuple(benchmark_outcomes(stages, config, display)))
 
 
-def _nobody(_: Outcome) -> None:
-    """Tell nobody."""
-
-
-def _run_stage(plan: StagePlan, config: BenchmarkConfig, told: Callable[[Outcome], None]) -> list[Outcome]:
+def benchmark_outcomes(
+    stages: Sequence[Stage], config: BenchmarkConfig, display: Display | None = None
+) -> Iterator[Outcome]:
+    """Run the stages and yield what each run gave, in the order of the runs; write the reports of every stage."""
     threads = max(1, usable_cores() // config.jobs)
-    settings = RunSettings(plan.stage.name, config.backend, threads if config.jobs > 1 else None)
-    one_at_a_time = threading.Lock()
-
-    def run(entry: Run) -> Outcome:
-        outcome = fixture_run(entry, settings, import_bundle)
-        with one_at_a_time:
-            told(outcome)
-        return outcome
-
-    outcomes = run_calls([partial(run, entry) for entry in plan.runs], threads=config.jobs)
-    reports = {
-        "benchmark": benchmark_report(plan.stage, outcomes),
-        "runtime-memory": runtime_report(plan.stage, outcomes, jobs=config.jobs, threads=threads),
-        "calibration": calibration_report(plan.stage, outcomes),
-    }
-    for kind, report in reports.items():
-        _write_report(plan.report_path(kind), report)
-    return outcomes
-
-
-def _report_stability(
-    plan: StagePlan, config: BenchmarkConfig, progress: Callable[[str, int, int], None] | None
-) -> None:
-    """Write the report of stability of every data set of which no truth is known."""
-    for run in plan.runs:
-        if run.dataset.spec is not None:
-            continue
-        name = run.dataset.name
-        with workplace(plan.directory) as place:
-            write_dataset(run.dataset, place / "bundle", seed=run.seed, importer=import_bundle)
-            request = StabilityRequest(
-                fit=fit,
-                bundle=place / "bundle",
-                place=place,
-                backend=config.backend,
-                seed=run.seed,
-                covariates=run.covariates,
-            )
-            workers = config.jobs if config.jobs > 1 else usable_cores()
-            report = stability_report(request, workers=workers, progress=progress and partial(progress, name))
-        header = {**plan.stage.header(), "dataset": name}
-        _write_report(plan.report_path(f"{name}-stability"), {**header, **report})
+    for stage in stages:
+        run = partial(fixture_run, stage=stage, importer=import_bundle, threads=threads if config.jobs > 1 else None)
+        outcomes = []
+        # NOTE: fits are processes, and a thread only waits for one. Leaving the loop early waits for those that run and
+        # starts no other.
+        with ThreadPoolExecutor(max_workers=config.jobs) as pool:
+            for outcome in pool.map(run, stage.runs):
+                outcomes.append(outcome)
+                yield outcome
+        _write_report(stage, "benchmark", benchmark_report(stage, outcomes))
+        _write_report(stage, "runtime-memory", runtime_report(stage, outcomes, jobs=config.jobs, threads=threads))
+        _write_report(stage, "calibration", calibration_report(stage, outcomes))
+    if config.stability:
+        steps = Steps(display or Silent())
+        for stage in stages:
+            for of_real in (entry for entry in stage.runs if entry.dataset.spec is None):
+                _report_stability(stage, of_real, config.jobs, steps)
 
 
-def _write_report(path: Path, report: Mapping[str, Any]) -> None:
+def _report_stability(stage: Stage, run: Run, jobs: int, steps: Steps) -> None:
+    """Write the report of the stability of a data set of which no truth is known."""
+    name = run.dataset.name
+    with (
+        tempfile.TemporaryDirectory(prefix=".work-", dir=stage.directory, ignore_cleanup_errors=True) as temporary,
+        steps.step(f"{name} on halves") as progress,
+    ):
+        directory = Path(temporary)
+        write_dataset(run.dataset, directory / "bundle", seed=run.seed, importer=import_bundle)
+        request = StabilityRequest(
+            fit=fit,
+            bundle=directory / "bundle",
+            directory=directory,
+            backend=stage.backend,
+            seed=run.seed,
+            covariates=run.covariates,
+        )
+        report = stability_report(request, workers=jobs if jobs > 1 else usable_cores(), progress=progress)
+    _write_report(stage, f"{name}-stability", {**stage.header(), "dataset": name, **report})
+
+
+def _write_report(stage: Stage, kind: str, report: Mapping[str, Any]) -> None:
+    path = stage.report_path(kind)
     write_output_file(path, orjson.dumps(report, option=JSON_STYLE | orjson.OPT_APPEND_NEWLINE), overwrite=True)
     logger.info("report %s", path.name)

@@ -1,4 +1,4 @@
-"""A fixture spec to a bundle directory."""
+"""``isograph simulate``: a bundle with planted truth from a fixture."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from isograph.bundle.write import refuse_foreign, write_bundle
+from isograph.bundle.write import has_manifest, write_bundle
 from isograph.results.bundle import OpenedBundle
 from isograph.simulation.bundle import simulated_bundle
-from isograph.simulation.spec import fixture_spec, overridden_spec
-from isograph.store.output import refuse_existing
+from isograph.simulation.spec import fixture_spec, spec_of
+from isograph.store.output import refuse_existing, refuse_foreign
 
-_logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def simulate(
@@ -24,9 +24,18 @@ def simulate(
     overwrite: bool = False,
     settings: Mapping[str, object] | None = None,
 ) -> OpenedBundle:
-    """Write the bundle of ``fixture`` to the directory ``out`` and return it opened.
+    """Write a synthetic bundle with planted truth, and return it opened.
 
-    ``settings`` are fields of the fixture's spec in place of its own; texts are read as TOML values.
+    The same fixture, seed and settings give the same bytes.
+
+    Parameters
+    ----------
+    fixture : name of the fixture, ``toy_multiplex_v1``.
+    out : directory of the bundle.
+    suite : suite the fixture is in; None for the only one that has it.
+    seed : seed of everything that is drawn.
+    overwrite : replace a bundle that is there.
+    settings : fields of ``isograph.simulation.spec.FixtureSpec`` in place of the fixture's own, ``{"n_samples": 20}``.
 
     Raises
     ------
@@ -35,8 +44,9 @@ def simulate(
     ResourceError
         There is not enough memory or disk for it.
     """
-    path = write_simulation(fixture, Path(out), suite=suite, seed=seed, overwrite=overwrite, settings=settings)
-    return OpenedBundle(path)
+    return OpenedBundle(
+        write_simulation(fixture, Path(out), suite=suite, seed=seed, overwrite=overwrite, settings=settings)
+    )
 
 
 def write_simulation(
@@ -48,17 +58,17 @@ def write_simulation(
     overwrite: bool = False,
     settings: Mapping[str, object] | None = None,
 ) -> Path:
-    """Write the bundle of ``fixture`` to the directory ``out`` and return ``out``; raises what ``simulate`` does."""
-    spec = overridden_spec(fixture_spec(fixture, suite), settings or {})
+    """Write what ``simulate`` does and return ``out``; the bundle is not read again, which takes longer than making it.
+
+    Raises
+    ------
+    UsageError, ResourceError
+        As ``simulate``.
+    """
+    spec = spec_of(settings or {}, fixture_spec(fixture, suite))
     refuse_existing(out, overwrite=overwrite)
-    refuse_foreign(out)
+    refuse_foreign(out, "a bundle", has_manifest)
     bundle = simulated_bundle(spec, seed=seed)
-    _logger.info(
-        "%s: %d genes × %d samples, %d modules, seed %d",
-        spec.name,
-        spec.n_genes,
-        spec.n_samples,
-        len(spec.module_sizes),
-        seed,
-    )
+    size = f"{spec.n_genes} genes × {spec.n_samples} samples, {len(spec.module_sizes)} modules"
+    logger.info("%s: %s, seed %d", spec.name, size, seed)
     return write_bundle(bundle, out, overwrite=overwrite)

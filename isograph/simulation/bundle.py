@@ -1,4 +1,4 @@
-"""From a fixture spec to a bundle with its truth."""
+"""A fixture drawn from its spec, and the bundle of it with the planted truth."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import polars as pl
 from isograph import __version__
 from isograph.arrays import Matrix
 from isograph.bundle.bundle import Bundle
+from isograph.config.values import value_text
 from isograph.errors import ConfigError
 from isograph.runtime.resources import require_memory
-from isograph.simulation.cohort import Cohort, activities, cohort
 from isograph.simulation.counts import gene_totals, transcript_counts
-from isograph.simulation.effects import drive
-from isograph.simulation.genes import Plan, gene_plan
-from isograph.simulation.spec import FixtureSpec, as_text
+from isograph.simulation.effects import gene_effects
+from isograph.simulation.genes import GenePlan, gene_plan
+from isograph.simulation.samples import SimulatedSamples, activities, simulated_samples
+from isograph.simulation.spec import FixtureSpec
 
 SEED_LIMIT = 2**32
 LONGEST = 2000
@@ -41,8 +42,8 @@ class Simulation:
     transcript_counts : (n_transcripts, n_samples).
     """
 
-    plan: Plan
-    samples: Cohort
+    plan: GenePlan
+    samples: SimulatedSamples
     activity: Matrix
     gene_counts: Matrix
     transcript_counts: Matrix
@@ -60,20 +61,24 @@ def simulated_bundle(spec: FixtureSpec, *, seed: int) -> Bundle:
     """
     drawn = simulation(spec, seed=seed)
     plan = drawn.plan
-    genes = pl.Series("gene_id", _numbered("G", spec.n_genes), dtype=pl.String)
+    width = max(5, len(str(spec.n_genes - 1)))
+    genes = pl.Series("gene_id", [f"G{gene:0{width}d}" for gene in range(spec.n_genes)], dtype=pl.String)
+    start = pl.int_range(spec.n_genes, dtype=pl.Int64, eager=True) * GENE_SPACING
     return Bundle(
         dataset_name=spec.name,
         suite_name=spec.suite,
         description=spec.description,
         samples=drawn.samples.table(spec.recorded_covariates),
         feature_tables={
-            "gene": _gene_table(genes),
+            "gene": pl.DataFrame(
+                {"gene_id": genes, "chrom": ["simulated"] * spec.n_genes, "start": start, "end": start + LONGEST}
+            ),
             "transcript": _transcript_table(genes, plan),
             **_truth_tables(genes, plan),
         },
         matrices={"gene_counts": drawn.gene_counts, "transcript_counts": drawn.transcript_counts},
         provenance={"generator": f"isograph {__version__}", "seed": str(seed)}
-        | {name: as_text(value) for name, value in spec.values.items()},
+        | {name: value_text(value) for name, value in spec.values.items()},
     )
 
 
@@ -86,21 +91,17 @@ def simulation(spec: FixtureSpec, *, seed: int) -> Simulation:
     if not 0 <= seed < SEED_LIMIT:
         raise ConfigError(f"seed is {seed}, expected 0 to 2^32 − 1")
     _require_memory(spec)
-    of_samples, of_activity, of_genes, of_effects, of_totals, of_usage = _streams(spec.name, seed)
-    samples = cohort(spec, of_samples)
+    streams = np.random.default_rng([seed, zlib.crc32(spec.name.encode())]).spawn(6)
+    of_samples, of_activity, of_genes, of_effects, of_totals, of_usage = streams
+    samples = simulated_samples(spec, of_samples)
     activity = activities(spec, samples, of_activity)
     plan = gene_plan(spec, of_genes)
-    effects = drive(spec, plan, samples, activity, of_effects)
+    effects = gene_effects(spec, plan, samples, activity, of_effects)
     totals = gene_totals(spec, plan, effects, samples, activity, rng=of_totals)
-    empty = int((totals.sum(axis=0) == 0).sum())
-    if empty:
+    if empty := int((totals.sum(axis=0) == 0).sum()):
         raise ConfigError(f"fixture '{spec.name}': {empty} samples have no counts; raise gene_mean or n_genes")
     counts = transcript_counts(spec, plan, effects, totals, activity, rng=of_usage)
     return Simulation(plan=plan, samples=samples, activity=activity, gene_counts=totals, transcript_counts=counts)
-
-
-def _streams(name: str, seed: int) -> list[np.random.Generator]:
-    return np.random.default_rng([seed, zlib.crc32(name.encode())]).spawn(6)
 
 
 def _require_memory(spec: FixtureSpec) -> None:
@@ -113,27 +114,17 @@ def _require_memory(spec: FixtureSpec) -> None:
     )
 
 
-def _numbered(letter: str, count: int) -> list[str]:
-    width = max(5, len(str(count - 1)))
-    return [f"{letter}{number:0{width}d}" for number in range(count)]
-
-
-def _gene_table(genes: pl.Series) -> pl.DataFrame:
-    start = pl.int_range(len(genes), dtype=pl.Int64, eager=True) * GENE_SPACING
-    return pl.DataFrame({"gene_id": genes, "chrom": ["simulated"] * len(genes), "start": start, "end": start + LONGEST})
-
-
-def _transcript_table(genes: pl.Series, plan: Plan) -> pl.DataFrame:
+def _transcript_table(genes: pl.Series, plan: GenePlan) -> pl.DataFrame:
     gene_of = np.repeat(np.arange(len(genes)), plan.n_isoforms)
-    place = np.arange(len(gene_of)) - plan.offsets[gene_of]
-    return pl.DataFrame({"gene_id": genes.gather(gene_of), "place": place + 1}).select(
-        pl.format("{}_T{}", "gene_id", "place").alias("transcript_id"),
+    isoform = 1 + np.arange(len(gene_of)) - plan.offsets[gene_of]
+    return pl.DataFrame({"gene_id": genes.gather(gene_of), "isoform": isoform}).select(
+        pl.format("{}_T{}", "gene_id", "isoform").alias("transcript_id"),
         "gene_id",
-        (LONGEST + LENGTH_STEP - LENGTH_STEP * pl.col("place")).alias("length"),
+        (LONGEST + LENGTH_STEP - LENGTH_STEP * pl.col("isoform")).alias("length"),
     )
 
 
-def _truth_tables(genes: pl.Series, plan: Plan) -> dict[str, pl.DataFrame]:
+def _truth_tables(genes: pl.Series, plan: GenePlan) -> dict[str, pl.DataFrame]:
     """Return every truth table in gene order; background genes have no module."""
     every = pl.DataFrame(
         {

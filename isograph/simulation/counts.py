@@ -1,13 +1,13 @@
-"""Counts: negative binomial gene totals, and their division among isoforms."""
+"""Counts: negative binomial totals of genes, divided among their isoforms."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from isograph.arrays import Flags, Matrix
-from isograph.simulation.cohort import Cohort
-from isograph.simulation.effects import Drive
-from isograph.simulation.genes import Plan, isoform_classes
+from isograph.arrays import Flags, Index, Matrix
+from isograph.simulation.effects import Effects
+from isograph.simulation.genes import GenePlan, isoform_classes
+from isograph.simulation.samples import SimulatedSamples
 from isograph.simulation.spec import FixtureSpec
 
 GENES_AT_ONCE = 1024
@@ -16,7 +16,13 @@ SMALLEST_SHARE = 1e-12
 
 
 def gene_totals(
-    spec: FixtureSpec, plan: Plan, effects: Drive, samples: Cohort, activity: Matrix, *, rng: np.random.Generator
+    spec: FixtureSpec,
+    plan: GenePlan,
+    effects: Effects,
+    samples: SimulatedSamples,
+    activity: Matrix,
+    *,
+    rng: np.random.Generator,
 ) -> Matrix:
     """Return the counts of each gene: (n_genes, n_samples).
 
@@ -40,7 +46,7 @@ def gene_totals(
 
 
 def transcript_counts(
-    spec: FixtureSpec, plan: Plan, effects: Drive, totals: Matrix, activity: Matrix, *, rng: np.random.Generator
+    spec: FixtureSpec, plan: GenePlan, effects: Effects, totals: Matrix, activity: Matrix, *, rng: np.random.Generator
 ) -> Matrix:
     """Return the counts of each transcript, which add up to their gene's: (n_transcripts, n_samples).
 
@@ -67,7 +73,7 @@ def transcript_counts(
     return counts
 
 
-def _expected_usage(plan: Plan, effects: Drive, genes: np.ndarray, rows: np.ndarray) -> Matrix:
+def _expected_usage(plan: GenePlan, effects: Effects, genes: Index, rows: Index) -> Matrix:
     """Return p of genes with the same number of isoforms: (n_genes, k, n_samples)."""
     log_odds = plan.baseline[rows][:, :, None] + plan.direction[rows][:, :, None] * effects.log_odds[genes][:, None, :]
     if effects.loss.any():

@@ -1,4 +1,4 @@
-"""What moves each gene's channels in each sample: its module, its own noise, and what is shared with other genes."""
+"""What moves each gene's channels in each sample: its module, its own noise, and what it shares with other genes."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from isograph.arrays import Matrix, Vector
-from isograph.simulation.cohort import N_BATCHES, RIN_BEST, RIN_SD, Cohort, standardised
-from isograph.simulation.genes import Plan
+from isograph.arrays import Flags, Matrix, Vector
+from isograph.simulation.genes import GenePlan
+from isograph.simulation.samples import N_BATCHES, RIN_BEST, RIN_SD, SimulatedSamples, standardised
 from isograph.simulation.spec import FixtureSpec
 
 
 @dataclass(frozen=True, slots=True)
-class Drive:
+class Effects:
     """Effects on the log scale of both channels.
 
     Attributes
@@ -30,7 +30,9 @@ class Drive:
     damage: Vector
 
 
-def drive(spec: FixtureSpec, plan: Plan, samples: Cohort, activity: Matrix, rng: np.random.Generator) -> Drive:
+def gene_effects(
+    spec: FixtureSpec, plan: GenePlan, samples: SimulatedSamples, activity: Matrix, rng: np.random.Generator
+) -> Effects:
     """Return the effects on every gene.
 
     A channel that follows module m does so by sign × effect × (z_m + e), e ~ N(0, drive_noise²) of its own. The log
@@ -50,7 +52,7 @@ def drive(spec: FixtureSpec, plan: Plan, samples: Cohort, activity: Matrix, rng:
     followed = spec.switch_effect * _followed(spec, plan.switches, plan, activity, planted_odds)
     followed += _interaction(spec, len(followed), activity, planted_odds)
     log_odds[plan.switches] += plan.switch_sign[plan.switches, None] * followed
-    return Drive(
+    return Effects(
         log_abundance=log_abundance,
         log_odds=log_odds,
         loss=spec.degradation_strength * lost.uniform(0.0, 2.0, spec.n_genes),
@@ -58,12 +60,12 @@ def drive(spec: FixtureSpec, plan: Plan, samples: Cohort, activity: Matrix, rng:
     )
 
 
-def _followed(spec: FixtureSpec, chosen: np.ndarray, plan: Plan, activity: Matrix, rng: np.random.Generator) -> Matrix:
-    """Return the activity that each chosen gene follows, with its own noise: (n_chosen, n_samples)."""
-    if not chosen.any():
+def _followed(spec: FixtureSpec, follows: Flags, plan: GenePlan, activity: Matrix, rng: np.random.Generator) -> Matrix:
+    """Return the activity that each following gene sees, with noise of its own: (n_following, n_samples)."""
+    if not follows.any():
         return np.empty((0, spec.n_samples))
-    own = activity[plan.module_of[chosen]]
-    return np.asarray(own + spec.drive_noise * rng.standard_normal(own.shape))
+    of_module = activity[plan.module_of[follows]]
+    return np.asarray(of_module + spec.drive_noise * rng.standard_normal(of_module.shape))
 
 
 def _interaction(spec: FixtureSpec, n_genes: int, activity: Matrix, rng: np.random.Generator) -> Matrix:
@@ -74,7 +76,7 @@ def _interaction(spec: FixtureSpec, n_genes: int, activity: Matrix, rng: np.rand
     return np.outer(touched, product)
 
 
-def _shared_effects(spec: FixtureSpec, samples: Cohort, rng: np.random.Generator) -> Matrix | None:
+def _shared_effects(spec: FixtureSpec, samples: SimulatedSamples, rng: np.random.Generator) -> Matrix | None:
     """Return the effects of cell fraction and batch on one channel, None where there are none."""
     if spec.composition_strength == 0 and spec.batch_strength == 0:
         return None

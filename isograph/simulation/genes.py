@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isograph.arrays import Flags, Index, Vector
-from isograph.simulation.spec import ABUNDANT_ROLES, PLANTED_ROLES, SWITCHING_ROLES, FixtureSpec
+from isograph.schemas.role import ABUNDANT_ROLES, ACTIVE_ROLES, BACKGROUND, COUPLED, DISCORDANT, SWITCHING_ROLES
+from isograph.simulation.spec import FixtureSpec
 
-BACKGROUND = "background"
 BASELINE_SD = 0.2
 EVEN_SHARE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class GenePlan:
     """The genes of a fixture, in the order of their ids.
 
     Attributes
@@ -57,7 +57,7 @@ class Plan:
         return np.isin(self.roles, ABUNDANT_ROLES)
 
 
-def gene_plan(spec: FixtureSpec, rng: np.random.Generator) -> Plan:
+def gene_plan(spec: FixtureSpec, rng: np.random.Generator) -> GenePlan:
     """Return the genes of ``spec``.
 
     Modules take genes at random, so that no order tells them apart; their roles are apportioned by largest remainder.
@@ -71,7 +71,8 @@ def gene_plan(spec: FixtureSpec, rng: np.random.Generator) -> Plan:
     n = spec.n_genes
     module_of, roles = _memberships(spec, rng)
     log_mean = np.log(spec.gene_mean) + spec.gene_mean_sd * rng.standard_normal(n)
-    several = rng.choice(np.arange(2, 2 + len(spec.isoform_shares)), size=n, p=_normalised(spec.isoform_shares))
+    shares = np.array(spec.isoform_shares)
+    several = rng.choice(np.arange(2, 2 + len(shares)), size=n, p=shares / shares.sum())
     single = ~np.isin(roles, SWITCHING_ROLES) & (rng.random(n) < spec.single_isoform_share)
     n_isoforms = np.where(single, 1, several).astype(np.int64)
     offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(n_isoforms)])
@@ -79,8 +80,8 @@ def gene_plan(spec: FixtureSpec, rng: np.random.Generator) -> Plan:
     abundance_sign = _levelling_signs(module_of, np.isin(roles, ABUNDANT_ROLES), log_mean, rng)
     oriented = np.where((n_isoforms == 2) & (direction[offsets[:-1]] < 0), -1.0, 1.0)
     free = rng.choice(np.array([-1.0, 1.0]), size=n)
-    follows = np.select([roles == "coupled", roles == "discordant"], [1.0, -1.0], 0.0) * abundance_sign
-    return Plan(
+    follows = np.select([roles == COUPLED, roles == DISCORDANT], [1.0, -1.0], 0.0) * abundance_sign
+    return GenePlan(
         module_of=module_of,
         roles=roles,
         log_mean=log_mean,
@@ -107,10 +108,10 @@ def _memberships(spec: FixtureSpec, rng: np.random.Generator) -> tuple[Index, ND
     order = rng.permutation(spec.n_genes)[: sizes.sum()]
     module_of = np.full(spec.n_genes, -1, dtype=np.int64)
     module_of[order] = np.repeat(np.arange(len(sizes)), sizes)
-    roles = np.full(spec.n_genes, BACKGROUND, dtype=f"<U{max(map(len, (*PLANTED_ROLES, BACKGROUND)))}")
-    shares = np.array([spec.role_shares.get(role, 0.0) for role in PLANTED_ROLES])
+    roles = np.full(spec.n_genes, BACKGROUND, dtype=f"<U{max(map(len, (*ACTIVE_ROLES, BACKGROUND)))}")
+    shares = np.array([spec.role_shares.get(role, 0.0) for role in ACTIVE_ROLES])
     if len(sizes):
-        roles[order] = np.concatenate([np.repeat(PLANTED_ROLES, _apportioned(int(size), shares)) for size in sizes])
+        roles[order] = np.concatenate([np.repeat(ACTIVE_ROLES, _apportioned(int(size), shares)) for size in sizes])
     return module_of, roles
 
 
@@ -121,11 +122,6 @@ def _apportioned(total: int, shares: Vector) -> Index:
     remainder = exact - whole
     whole[np.argsort(-remainder, kind="stable")[: total - whole.sum()]] += 1
     return whole
-
-
-def _normalised(shares: tuple[float, ...]) -> Vector:
-    weights = np.array(shares)
-    return np.asarray(weights / weights.sum())
 
 
 def _isoform_axes(
@@ -148,11 +144,11 @@ def _isoform_axes(
     return baseline, direction
 
 
-def _levelling_signs(module_of: Index, chosen: Flags, log_mean: Vector, rng: np.random.Generator) -> Vector:
-    """Return a sign for each chosen gene that leaves the signed sum of its module's means near 0; 1 for all others."""
+def _levelling_signs(module_of: Index, abundant: Flags, log_mean: Vector, rng: np.random.Generator) -> Vector:
+    """Return a sign for each abundant gene that keeps the signed sum of its module's means near 0; 1 for all others."""
     signs = np.ones(len(module_of))
     for module in range(int(module_of.max(initial=-1)) + 1):
-        genes = np.flatnonzero(chosen & (module_of == module))
+        genes = np.flatnonzero(abundant & (module_of == module))
         total = rng.choice(np.array([-1.0, 1.0]))
         for gene in genes[np.argsort(-log_mean[genes], kind="stable")]:
             signs[gene] = -np.sign(total) or 1.0

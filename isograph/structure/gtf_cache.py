@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from isograph.errors import InputError, UsageError, option
-from isograph.ingest.gtf_structure import Structures, read_structures
+from isograph.ingest.gtf import Structures, read_structures
 from isograph.runtime.progress import Steps
 from isograph.schemas.structure import GTF_EXONS, GTF_TABLES, GTF_TRANSCRIPTS
 from isograph.store.artifact import artifact_directory, read_manifest, verify

@@ -8,8 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from isograph.errors import InputError, examples
-from isograph.ingest.table import read_table
-from isograph.ingest.tx2gene import GENE_NAMES, column_named
+from isograph.ingest.table import GENE_NAMES, column_named, read_user_table
 from isograph.results.fit import Fit
 from isograph.schemas.explanation import TRANSCRIPT_POLARITY_TABLE
 from isograph.store.artifact import MANIFEST
@@ -36,7 +35,7 @@ def read_pairs(path: Path) -> pl.DataFrame:
     InputError
         The table cannot be read, lacks a column or ids, or has a pair of one transcript.
     """
-    table = read_table(path)
+    table = read_user_table(path)
     names = {"gene_id": GENE_NAMES, "transcript_up": UP_NAMES, "transcript_down": DOWN_NAMES}
     positions = {name: column_named(table.header, spellings) for name, spellings in names.items()}
     if lacking := [name for name, position in positions.items() if position is None]:

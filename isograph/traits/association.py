@@ -1,4 +1,4 @@
-"""Tests of eigengenes against traits: Pearson, Welch, Welch's ANOVA, Benjamini–Hochberg."""
+"""Tests of eigengenes against traits: Pearson's r of numbers, Welch's t of two levels, Welch's ANOVA of more."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from isograph.stats import (
 )
 from isograph.traits.trait import Trait, level_rows
 
-# NOTE: simulated under no difference, Welch's p < 0.001 comes up in 5.5 % of cases for levels of 2 and 50 samples, in
-# 1.5 % for 3 and 50, in 6.7 % for 12 levels of 2, in 1.9 % for 12 of 3; under the limits below in at most 0.7 %.
+# NOTE: simulated under no difference, Welch's p is below 0.001 in 5.5 % of cases for levels of 2 and 50 samples, in
+# 1.5 % for 3 and 50, in 6.7 % for 12 levels of 2, in 1.9 % for 12 of 3; within the limits below in at most 0.7 %.
 SAFE_LEVEL = 5
 SAFE_NUMBER_OF_LEVELS = 20
 LEVELS_NAMED = 5
@@ -75,34 +75,34 @@ def multiple_r(scores: Matrix, trait: Trait) -> Vector:
     result = np.full(len(scores), np.nan)
     if known.sum() < 3 or len(np.unique(trait.values[known])) < 2:
         return result
-    left = scores[:, known] - scores[:, known].mean(axis=1, keepdims=True)
-    total = (left**2).sum(axis=1)
+    centred = scores[:, known] - scores[:, known].mean(axis=1, keepdims=True)
+    total = (centred**2).sum(axis=1)
     values = trait.values[known]
     columns = [values == level for level in np.unique(values)] if trait.levels else [values]
     design = np.array([np.asarray(column, dtype=np.float64) - np.mean(column) for column in columns])
-    explained = ((left @ np.linalg.pinv(design) @ design) ** 2).sum(axis=1)
+    explained = ((centred @ np.linalg.pinv(design) @ design) ** 2).sum(axis=1)
     r: Vector = np.sqrt(np.divide(explained, total, out=result, where=total > FLAT**2))
     return r
 
 
 def _trait_rows(module_ids: Sequence[str], eigengenes: Matrix, trait: Trait, position: int) -> pl.DataFrame:
     """Return the rows of one trait, without q-values."""
-    tested = _level_test(eigengenes, trait) if trait.levels else pearson_test(eigengenes, trait.values)
+    result = _level_test(eigengenes, trait) if trait.levels else pearson_test(eigengenes, trait.values)
     n_modules = len(module_ids)
     flat = "no variance within a level" if trait.levels else "no variance in the samples with a value"
-    reasons = [tested.reason or (None if np.isfinite(p) else flat) for p in tested.pvalue]
+    reasons = [result.reason or (None if np.isfinite(p) else flat) for p in result.pvalue]
     return pl.DataFrame(
         {
             "module_id": module_ids,
             "trait": [trait.name] * n_modules,
-            "test": [tested.test] * n_modules,
-            "effect": tested.effect,
-            "statistic": tested.statistic,
-            "pvalue": tested.pvalue,
+            "test": [result.test] * n_modules,
+            "effect": result.effect,
+            "statistic": result.statistic,
+            "pvalue": result.pvalue,
             "qvalue": np.full(n_modules, np.nan),
-            "n": [tested.n] * n_modules,
-            "level": [tested.level] * n_modules,
-            "reference": [tested.reference] * n_modules,
+            "n": [result.n] * n_modules,
+            "level": [result.level] * n_modules,
+            "reference": [result.reference] * n_modules,
             "reason": reasons,
             "position": [position] * n_modules,
         },
@@ -133,30 +133,29 @@ def pearson_test(eigengenes: Matrix, values: Vector) -> TraitTest:
 
 
 def _level_test(eigengenes: Matrix, trait: Trait) -> TraitTest:
-    """Return Welch's t of two levels or Welch's F of more, over the levels that are large enough to be tested."""
+    """Return Welch's t of two levels or Welch's F of more, over the levels that are large enough to be result."""
     rows = level_rows(trait)
     used = _usable_levels([len(samples) for samples in rows])
-    left_out = [f"{name} ({len(rows[number])})" for number, name in enumerate(trait.levels) if number not in used]
-    reason = None
-    if left_out:
-        named = ", ".join(left_out[:LEVELS_NAMED]) + (", …" if len(left_out) > LEVELS_NAMED else "")
-        reason = f"levels with too few samples left out: {named}" if used else f"too few samples in the levels: {named}"
-    groups = [group_moments(eigengenes[:, rows[number]]) for number in used]
+    small = [f"{name} ({len(rows[number])})" for number, name in enumerate(trait.levels) if number not in used]
+    shown = ", ".join(small[:LEVELS_NAMED]) + (", …" if len(small) > LEVELS_NAMED else "")
+    if not used:
+        nothing = np.full(len(eigengenes), np.nan)
+        reason = f"too few samples in the levels: {shown}"
+        if len(trait.levels) == 2:
+            reference, level = trait.levels
+            return TraitTest("welch", nothing, nothing, nothing, 0, level, reference, reason)
+        return TraitTest("welch_anova", nothing, nothing, nothing, 0, "", None, reason)
+    left_out = f"levels with too few samples left out: {shown}" if small else None
+    names = [trait.levels[number] for number in used]
     n = sum(len(rows[number]) for number in used)
-    nothing = np.full(len(eigengenes), np.nan)
-    is_pair = len(used) == 2 or len(trait.levels) == 2
-    if is_pair:
-        reference, level = (trait.levels[number] for number in (used or (0, 1)))
-        if not used:
-            return TraitTest("welch", nothing, nothing, nothing, n, level, reference, reason)
+    groups = [group_moments(eigengenes[:, rows[number]]) for number in used]
+    if len(groups) == 2:
         pair = welch(*groups)
         pvalue = student_pvalue(pair.statistic, pair.dof)
-        return TraitTest("welch", pair.difference, pair.statistic, pvalue, n, level, reference, reason)
-    if not used:
-        return TraitTest("welch_anova", nothing, nothing, nothing, n, "", None, reason)
-    several = welch_anova(groups)
-    levels = "|".join(trait.levels[number] for number in used)
-    return TraitTest("welch_anova", several.eta_squared, several.statistic, several.pvalue, n, levels, None, reason)
+        return TraitTest("welch", pair.difference, pair.statistic, pvalue, n, names[1], names[0], left_out)
+    anova = welch_anova(groups)
+    levels = "|".join(names)
+    return TraitTest("welch_anova", anova.eta_squared, anova.statistic, anova.pvalue, n, levels, None, left_out)
 
 
 def _usable_levels(sizes: Sequence[int]) -> list[int]:
@@ -166,7 +165,7 @@ def _usable_levels(sizes: Sequence[int]) -> list[int]:
     levels at least half their number, or 10.
     """
     for size in sorted(set(sizes)):
-        used = [number for number, samples in enumerate(sizes) if samples >= size]
+        used = [number for number, n_samples in enumerate(sizes) if n_samples >= size]
         balanced = size >= SAFE_LEVEL or max(sizes) <= size * size
         enough = len(used) == 2 or 2 * size >= min(len(used), SAFE_NUMBER_OF_LEVELS)
         if size >= 2 and len(used) >= 2 and balanced and enough:

@@ -1,7 +1,8 @@
-"""How each sample column is read as a trait."""
+"""Traits: sample columns read as numbers or as factors."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -41,7 +42,7 @@ class Trait:
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """The traits of a run, and the columns that are none, each with the reason."""
+    """The traits of a run, and the columns that cannot be one, each with the reason."""
 
     traits: tuple[Trait, ...]
     skipped: Mapping[str, str]
@@ -52,7 +53,7 @@ def read_traits(samples: pl.DataFrame, requested: Sequence[str], covariates: Seq
 
     ``requested`` entries are ``column`` or ``column:ref=LEVEL``. Numbers and dates are numbers; booleans and text are
     factors, their levels in alphabetical order and the first the reference, unless one is given. By default the sample
-    id, the covariates, constant columns and text that labels single samples are passed over.
+    id, the covariates, constant columns and text that labels single samples are skipped.
 
     Raises
     ------
@@ -61,46 +62,44 @@ def read_traits(samples: pl.DataFrame, requested: Sequence[str], covariates: Seq
     """
     if not requested:
         names = [name for name in samples.columns if name != "sample_id" and name not in covariates]
-        faults = {name: fault for name in names if (fault := _fault(samples.get_column(name)))}
-        return Traits(tuple(_trait(samples.get_column(n), None) for n in names if n not in faults), faults)
+        skipped = {name: reason for name in names if (reason := _reason_not_a_trait(samples.get_column(name)))}
+        return Traits(tuple(_trait(samples.get_column(name), None) for name in names if name not in skipped), skipped)
     traits, problems = [], []
     for entry in requested:
-        name, reference = _parsed(entry)
-        problem = _requested_fault(samples, name, reference)
-        if problem:
+        column, separator, level = entry.rpartition(":ref=")
+        name, reference = (column, level) if separator else (entry, None)
+        if problem := _problem(samples, name, reference):
             problems.append(problem)
         else:
             traits.append(_trait(samples.get_column(name), reference))
-    repeated = [name for name in dict.fromkeys(t.name for t in traits) if sum(t.name == name for t in traits) > 1]
-    if repeated:
+    counts = Counter(trait.name for trait in traits)
+    if repeated := [name for name, count in counts.items() if count > 1]:
         problems.append(f"traits named more than once: {examples(repeated)}. Name each once.")
     if problems:
         raise InputError("traits", problems)
     return Traits(tuple(traits), {})
 
 
-def _parsed(entry: str) -> tuple[str, str | None]:
-    name, separator, reference = entry.rpartition(":ref=")
-    return (name, reference) if separator else (entry, None)
-
-
-def _requested_fault(samples: pl.DataFrame, name: str, reference: str | None) -> str | None:
+def _problem(samples: pl.DataFrame, name: str, reference: str | None) -> str | None:
+    """Return what is wrong with a requested trait, None if nothing is."""
     if name not in samples.columns or name == "sample_id":
-        others = [column for column in samples.columns if column != "sample_id"]
-        return f"no trait column '{name}'. Columns: {', '.join(others) or 'none beside sample_id'}."
-    fault = _fault(samples.get_column(name))
-    if fault:
-        return f"'{name}' cannot be a trait: {fault}. Name another."
-    if reference is not None and reference not in _trait(samples.get_column(name), None).levels:
-        levels = _trait(samples.get_column(name), None).levels
-        known = f"its levels are {examples(levels)}" if levels else "it is a number and has no levels"
-        return f"'{name}' has no level '{reference}': {known}."
+        columns = [column for column in samples.columns if column != "sample_id"]
+        return f"no trait column '{name}'. Columns: {', '.join(columns) or 'none beside sample_id'}."
+    column = samples.get_column(name)
+    if reason := _reason_not_a_trait(column):
+        return f"'{name}' cannot be a trait: {reason}. Name another."
+    levels = _trait(column, None).levels
+    if reference is not None and reference not in levels:
+        has = f"its levels are {examples(levels)}" if levels else "it is a number and has no levels"
+        return f"'{name}' has no level '{reference}': {has}."
     return None
 
 
-def _fault(column: pl.Series) -> str | None:
+def _reason_not_a_trait(column: pl.Series) -> str | None:
     """Return why a column cannot be a trait, None if it can."""
-    present = _present(column)
+    present = column.drop_nulls()
+    if present.dtype.is_float():
+        present = present.filter(present.is_finite())
     n_values = present.n_unique() if len(present) else 0
     if n_values == 0:
         return "every value is missing"
@@ -108,17 +107,11 @@ def _fault(column: pl.Series) -> str | None:
         return "it has one value only"
     if _is_number(column):
         return None
-    faults = {
-        f"its type is {column.dtype}": column.dtype.is_nested() or column.dtype == pl.Binary,
-        "every sample has its own value": n_values == len(present),
-        f"it has {n_values} levels, more than {MAX_LEVELS}": n_values > MAX_LEVELS,
-    }
-    return next((fault for fault, holds in faults.items() if holds), None)
-
-
-def _present(column: pl.Series) -> pl.Series:
-    kept = column.drop_nulls()
-    return kept.filter(kept.is_finite()) if kept.dtype.is_float() else kept
+    if column.dtype.is_nested() or column.dtype == pl.Binary:
+        return f"its type is {column.dtype}"
+    if n_values == len(present):
+        return "every sample has its own value"
+    return f"it has {n_values} levels, more than {MAX_LEVELS}" if n_values > MAX_LEVELS else None
 
 
 def _is_number(column: pl.Series) -> bool:

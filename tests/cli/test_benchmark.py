@@ -1,18 +1,27 @@
 from __future__ import annotations
 
+import gzip
 import importlib.util
+import io
 import os
 import re
-import subprocess
+import shutil
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from unittest import mock
 
 import orjson
 import polars as pl
 import pytest
 
 from isograph.benchmarking import run as fixture_run
+from isograph.benchmarking.stability import StabilityRequest
 from isograph.bundle.write import write_bundle
+from isograph.cli.app import main
+from isograph.pipeline import benchmark as pipeline
 from isograph.schemas import FIT_TABLES
 from isograph.simulation.bundle import simulated_bundle
 from isograph.simulation.spec import fixture_spec, fixture_specs
@@ -30,21 +39,28 @@ def files(directory: Path) -> set[str]:
     return {path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file()}
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How the shared benchmark ended, and the directory it ran in."""
+
+    code: int
+    out: str
+    err: str
+    cwd: Path
+
+
 @pytest.fixture(scope="module")
-def ended(tmp_path_factory):
-    """One benchmark of a small fixture with two seeds, as a process; ``cwd`` is where it ran."""
+def ended(tmp_path_factory) -> Ended:
+    """One benchmark of a small fixture with two seeds, which no test may change; its fits are processes."""
     place = tmp_path_factory.mktemp("benchmark")
-    command = [sys.executable, "-m", "isograph", "benchmark", "--suite", "core_v1", "--fixture", "toy_v1"]
-    done = subprocess.run(
-        [*command, "--seed", "3", "--seed", "0"],
-        cwd=place,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
-    done.cwd = place
-    return done
+    out, err = io.StringIO(), io.StringIO()
+    arguments = ["benchmark", "--suite", "core_v1", "--fixture", "toy_v1", "--seed", "3", "--seed", "0"]
+    with pytest.MonkeyPatch.context() as patch, mock.patch.dict(os.environ, PYTHONPATH=str(ROOT)):
+        patch.chdir(place)
+        patch.setattr(sys, "argv", ["isograph", *arguments])
+        with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as left:
+            main()
+    return Ended(left.value.code, out.getvalue(), err.getvalue(), place)
 
 
 @pytest.fixture
@@ -53,13 +69,15 @@ def artifacts(ended) -> Path:
 
 
 def test_benchmark__prints_the_path_of_the_report_and_nothing_else(ended):
-    assert (ended.returncode, ended.stdout) == (0, f"artifacts/reports/{STAGE}-benchmark.json\n")
+    assert (ended.code, ended.out) == (0, f"artifacts/reports/{STAGE}-benchmark.json\n")
 
 
 def test_benchmark__tells_every_run_and_a_table(ended):
-    lines = ended.stderr.splitlines()
-    told = [LINE.match(line).groups() for line in lines[:2]]
-    assert told == [("toy_v1", "3", "1.000", "1.000", "–", "2"), ("toy_v1", "0", "1.000", "1.000", "–", "2")]
+    lines = ended.err.splitlines()
+    assert [LINE.match(line).groups() for line in lines[:2]] == [
+        ("toy_v1", "3", "1.000", "1.000", "–", "2"),
+        ("toy_v1", "0", "1.000", "1.000", "–", "2"),
+    ]
     assert re.split(r"  +", lines[3].strip()) == [
         "dataset", "genes", "samples", "planted", "found", "recovery", "ari", "background", "role recall", "seconds",
         "peak MB", "gates",
@@ -147,23 +165,18 @@ def test_benchmark__snapshot_holds_extracts_of_the_tables(artifacts):
     assert read(snapshot / "manifest.json")["artifact"] == "snapshot"
 
 
-def test_benchmark__replaces_its_own_results_with_the_same(artifacts, ended, isograph, monkeypatch):
-    monkeypatch.chdir(ended.cwd)
-    stage = artifacts / "benchmarks" / STAGE
+def test_benchmark__replaces_its_own_results_with_the_same(artifacts, isograph, fits_in_process, tmp_path):
+    copy = tmp_path / "artifacts"
+    shutil.copytree(artifacts, copy)
+    stage = copy / "benchmarks" / STAGE
     timed = {"run.log", "manifest.json", "calibration.json"}
     before = {name: (stage / name).read_bytes() for name in files(stage) if name.rpartition("/")[2] not in timed}
-    again = isograph(
-        "benchmark", "--suite", "core_v1", "--fixture", "toy_v1", "--seed", 3, "--seed", 0, "-q", "--jobs", 2
-    )
-    assert (again.code, again.out, again.err) == (0, f"artifacts/reports/{STAGE}-benchmark.json\n", "")
-    after = {name: (stage / name).read_bytes() for name in files(stage) if name.rpartition("/")[2] not in timed}
-    # threads are recorded, and change nothing else
-    configs = [name for name in before if name.endswith("_config.json")]
-    assert {name: before[name] for name in before if name not in configs} == {
-        name: after[name] for name in after if name not in configs
-    }
+    with fits_in_process():
+        again = isograph("benchmark", "--fixture", "toy_v1", "--seed", 3, "-q", "--artifacts", copy)
+    assert (again.code, again.out, again.err) == (0, f"{copy}/reports/{STAGE}-benchmark.json\n", "")
+    assert before == {name: (stage / name).read_bytes() for name in before}
     assert len(before) > 20
-    assert read(artifacts / "reports" / f"{STAGE}-runtime-memory.json")["fits_at_once"] == 2
+    assert [row["seed"] for row in read(Path(again.out.strip()))["results"]] == [3]
 
 
 def test_benchmark__says_which_fit_did_not_end_well(isograph, tmp_path, monkeypatch):
@@ -283,32 +296,10 @@ def test_benchmark__never_replaces_a_directory_by_a_report(isograph, tmp_path):
     assert ended.err.startswith("error: directories where reports go: ")
 
 
-def test_benchmark__knows_every_gate_of_every_fixture(tmp_path):
-    from isograph.benchmarking.plan import BenchmarkConfig, benchmark_plan
-    from isograph.simulation.spec import suites
-
-    plans = benchmark_plan(BenchmarkConfig(suites=suites(), artifacts=tmp_path, seeds=(0, 1)))
-    assert [plan.stage.name for plan in plans] == [f"{suite}-factor" for suite in suites()]
-    core = next(plan for plan in plans if plan.stage.suites == ("core_v1",))
-    assert len(core.runs) == 2 * len(fixture_specs("core_v1")) + 1
-    assert [(run.seed, run.covariates) for run in core.runs if run.dataset.name == "geuvadis_ceu_chr19"] == [(0, ())]
-
-
-def test_benchmark__gives_recorded_covariates_when_told(tmp_path):
-    from isograph.benchmarking.plan import BenchmarkConfig, benchmark_plan
-
-    (plan,) = benchmark_plan(BenchmarkConfig(suites=("stress_v1",), covariates="given", artifacts=tmp_path))
-    assert plan.stage.name == "stress_v1-factor-covariates"
-    given = {run.dataset.name: run.covariates for run in plan.runs if run.covariates}
-    assert given == {
-        spec.name: spec.recorded_covariates for spec in fixture_specs("stress_v1") if spec.recorded_covariates
-    }
-    assert ("batch",) in given.values()
-
-
-def test_benchmark__gives_a_recorded_covariate_to_the_fit(isograph, tmp_path):
+def test_benchmark__gives_a_recorded_covariate_to_the_fit(isograph, fits_in_process, tmp_path):
     name = next(spec.name for spec in fixture_specs("stress_v1") if "batch" in spec.recorded_covariates)
-    ended = isograph("benchmark", "--fixture", name, "--covariates", "given", "--artifacts", tmp_path, "-q")
+    with fits_in_process():
+        ended = isograph("benchmark", "--fixture", name, "--covariates", "given", "--artifacts", tmp_path, "-q")
     assert ended.code == 0
     (row,) = read(Path(ended.out.strip()))["results"]
     assert row["covariates"] == ["batch"]
@@ -316,19 +307,35 @@ def test_benchmark__gives_a_recorded_covariate_to_the_fit(isograph, tmp_path):
     assert read(snapshot / "fit_config.json")["covariates"] == ["batch"]
 
 
-@pytest.mark.heavy
-def test_benchmark__of_real_data_reports_stability(isograph, tmp_path):
-    ended = isograph("benchmark", "--fixture", "geuvadis_ceu_chr19", "--stability", "--artifacts", tmp_path)
+@pytest.fixture
+def some_real_data(tmp_path, monkeypatch) -> None:
+    """Take 100 genes and 48 samples of the real data set, and one setting on four halves."""
+    origin, cut = ROOT / "fixtures" / "ecoli_precise", tmp_path / "fixtures" / "ecoli_precise"
+    cut.mkdir(parents=True)
+    values = pl.read_csv(origin / "values.tsv.gz", separator="\t", n_rows=100)
+    with gzip.open(cut / "values.tsv.gz", "wb") as file:
+        file.write(values.select(values.columns[:50]).write_csv(separator="\t").encode())
+    lines = (origin / "samples.tsv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (cut / "samples.tsv").write_text("".join(lines[:49]), encoding="utf-8")
+    monkeypatch.setattr(fixture_run, "real_directory", lambda: cut)
+    monkeypatch.setattr(pipeline, "StabilityRequest", partial(StabilityRequest, n_splits=2, values=()))
+    monkeypatch.setattr(pipeline, "usable_cores", lambda: 1)
+
+
+@pytest.mark.usefixtures("some_real_data")
+def test_benchmark__of_real_data_reports_stability(isograph, fits_in_process, tmp_path):
+    with fits_in_process():
+        ended = isograph("benchmark", "--fixture", "ecoli_precise", "--stability", "--artifacts", tmp_path)
     assert ended.code == 0
-    assert re.search(r"^  geuvadis_ceu_chr19 on halves +\d+\.\d\d s$", ended.err, re.MULTILINE)
+    assert re.search(r"^  ecoli_precise on halves +\d+\.\d\d s$", ended.err, re.MULTILINE)
     (row,) = read(Path(ended.out.strip()))["results"]
-    assert (row["n_samples"], row["n_planted_genes"], row["recovery"], row["background_rate"]) == (91, None, None, None)
-    report = read(tmp_path / "reports" / f"{STAGE}-geuvadis_ceu_chr19-stability.json")
-    assert (report["n_halves"], report["samples_in_a_half"]) == (20, 45)
-    assert len(report["modules"]) == row["n_modules"]
+    assert (row["n_samples"], row["n_planted_genes"], row["recovery"], row["background_rate"]) == (48, None, None, None)
+    report = read(tmp_path / "reports" / f"{STAGE}-ecoli_precise-stability.json")
+    assert (report["dataset"], report["stage"]) == ("ecoli_precise", STAGE)
+    assert (report["n_halves"], report["samples_in_a_half"]) == (4, 24)
+    assert len(report["modules"]) == row["n_modules"] > 0
     assert report["edges"]["n_edges"] == row["n_edges"]
-    assert [entry["fdr"] for entry in report["settings"]] == [1e-6, 1e-5, 1e-4, 1e-3, 1e-2]
-    assert all(0 <= entry["ari"] <= 1 for entry in report["settings"])
+    assert [entry["fdr"] for entry in report["settings"]] == [1e-4]
 
 
 def docs_page():

@@ -18,27 +18,27 @@ def other_fit(earlier_bundles, tmp_path_factory) -> Path:
 
 def test_compare__writes_json_to_stdout_and_text_to_stderr(isograph, earlier_fit):
     ended = isograph("compare", earlier_fit, earlier_fit)
-    told = orjson.loads(ended.out)
-    assert (ended.code, told["passed"], told["differences"]) == (0, True, [])
-    assert set(told) == {
+    record = orjson.loads(ended.out)
+    assert (ended.code, record["passed"], record["differences"]) == (0, True, [])
+    assert set(record) == {
         "passed", "differences", "agreement", "configuration", "reference", "candidate", "isograph_version"
     }  # fmt: skip
-    assert set(told["agreement"]) >= {"ari", "nmi", "crosstab", "eigengene_correlations", "matches"}
+    assert set(record["agreement"]) >= {"ari", "nmi", "crosstab", "eigengene_correlations", "matches"}
     assert ended.err.splitlines()[-1] == "No differences."
 
 
 def test_compare__writes_a_file_and_prints_its_path(isograph, earlier_fit, other_fit, tmp_path):
     out = tmp_path / "new" / "compared.json"
     ended = isograph("compare", earlier_fit, other_fit, "--output-path", out)
-    told = orjson.loads(out.read_bytes())
-    assert (ended.code, ended.out, told["passed"]) == (0, f"{out}\n", False)
+    record = orjson.loads(out.read_bytes())
+    assert (ended.code, ended.out, record["passed"]) == (0, f"{out}\n", False)
     assert "Made with other settings (3):" in ended.err
-    assert {entry["file"] for entry in told["differences"]} >= {
+    assert {entry["file"] for entry in record["differences"]} >= {
         "modules.parquet",
         "edges.parquet",
         "eigengenes.parquet",
     }
-    assert set(told["differences"][0]) >= {"file", "table", "column", "rows", "max_abs_difference"}
+    assert set(record["differences"][0]) >= {"file", "table", "column", "rows", "max_abs_difference"}
 
 
 def test_compare__shows_a_terminal_the_text_only(isograph, earlier_fit, monkeypatch):
@@ -61,21 +61,21 @@ def test_compare__takes_a_tolerance_and_names_of_no_module(isograph, earlier_fit
     assert len(orjson.loads(wide.out)["differences"]) < len(orjson.loads(narrow.out)["differences"])
     table = tmp_path / "m.tsv"
     table.write_text("gene_id\tmodule_id\nG0000\tnone\nG0001\tA\nG0002\tgrey\n")
-    told = orjson.loads(isograph("compare", table, earlier_fit, "--unassigned", "none", "--unassigned", "grey").out)
-    assert told["agreement"]["n_genes_reference"] == 1
+    record = orjson.loads(isograph("compare", table, earlier_fit, "--unassigned", "none", "--unassigned", "grey").out)
+    assert record["agreement"]["n_genes_reference"] == 1
 
 
 @pytest.mark.parametrize(
-    ("content", "code", "told"),
+    ("content", "code", "message"),
     [("gene\tmodule\nx\t1\nx\t2\n", 3, "1 genes in several rows: 'x'."), (None, 2, "does not exist. Name a fit")],
 )
-def test_compare__ends_with_the_code_of_what_is_wrong(isograph, earlier_fit, tmp_path, content, code, told):
+def test_compare__ends_with_the_code_of_what_is_wrong(isograph, earlier_fit, tmp_path, content, code, message):
     path = tmp_path / "modules.tsv"
     if content is not None:
         path.write_text(content)
     ended = isograph("compare", path, earlier_fit, "--output-path", tmp_path / "out.json")
     assert (ended.code, ended.out) == (code, "")
-    assert told in ended.err
+    assert message in ended.err
     assert not (tmp_path / "out.json").exists()
 
 
@@ -83,7 +83,7 @@ def test_compare__of_committed_reports(isograph):
     reports = Path(__file__).resolve().parents[2] / "artifacts" / "reports"
     names = ("stress_v1-factor-benchmark.json", "stress_v1-factor-covariates-benchmark.json")
     ended = isograph("compare", *(reports / name for name in names))
-    told = orjson.loads(ended.out)
-    assert (ended.code, told["passed"], told["only_in_candidate"]) == (0, False, [])
+    record = orjson.loads(ended.out)
+    assert (ended.code, record["passed"], record["only_in_candidate"]) == (0, False, [])
     assert "Leading metrics, reference → candidate (10):" in ended.err
-    assert {"ari", "recovery", "background_rate"} < set(told["datasets"][0]["metrics"])
+    assert {"ari", "recovery", "background_rate"} < set(record["datasets"][0]["metrics"])

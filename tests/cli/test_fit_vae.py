@@ -77,7 +77,7 @@ def test_fit_vae__again_has_the_same_bytes(isograph, bundle, fitted, tmp_path):
             "error: training diverged in epoch 1, before any epoch",
         ),
         (("--backend", "vae", "--set", "beta=5000", "--set", "epochs=2"), 5, "error: the model holds nothing of the"),
-        (("--backend", "factor", "--device", "cpu"), 2, "error: backend 'factor' has no setting 'device'"),
+        (("--backend", "factor", "--device", "cpu"), 2, "error: there is no setting 'device'"),
         (("--backend", "vae", "--device", "tpu"), 2, "error: device is 'tpu', expected cpu or cuda"),
         (
             ("--backend", "vae", "--device", "cpu", "--set", "device=cuda"),
@@ -106,8 +106,7 @@ def test_load_checkpoint__of_a_fit_without_a_model_says_which_to_make(earlier_fi
     with pytest.raises(UsageError) as raised:
         load_checkpoint(earlier_fit)
     assert str(raised.value) == (
-        f"{earlier_fit} was made with backend 'factor', which keeps no model. "
-        "Make a fit with: isograph fit BUNDLE --backend vae"
+        f"{earlier_fit} was made with backend 'factor', which keeps no model. Make the fit with backend='vae'."
     )
 
 
@@ -155,4 +154,4 @@ def test_load_checkpoint__with_other_features_is_refused(fitted, tmp_path):
     assert raised.value.violations == (
         f"has {n} features that are not the {n} of feature_scores.parquet, in its order. Make the fit again.",
     )
-    assert model_of((fitted / "vae_checkpoint.pt").read_bytes(), subject="x").feature_ids != model.feature_ids
+    assert model_of((fitted / "vae_checkpoint.pt").read_bytes(), name="x").feature_ids != model.feature_ids

@@ -12,7 +12,7 @@ from isograph.cli.app import main
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 QUANTIFICATIONS = FIXTURES / "quantifications"
-GEUVADIS = FIXTURES / "geuvadis_ceu_chr19"
+ECOLI = FIXTURES / "ecoli_precise"
 NOISE = "warning: 4 samples: correlations from fewer than 15 are mostly noise, and so will be modules"
 REMEDY = "  2. {}. Correct the ids, or pass --drop-unmatched to leave these samples out."
 LOGS = " Counts cannot be: are these log values of genes (--scale log)?"
@@ -105,21 +105,30 @@ def test_import__nfcore_takes_its_gene_counts_and_names(isograph_import, tmp_pat
 
 def test_import__demo_data(isograph_import, tmp_path):
     out = tmp_path / "bundle"
-    code, _, stderr = isograph_import(
-        GEUVADIS / "counts.tsv.gz", out, "--samples", GEUVADIS / "samples.tsv", "--tx2gene", GEUVADIS / "tx2gene.tsv"
-    )
+    options = ("--samples", ECOLI / "samples.tsv", "--scale", "log")
+    code, _, stderr = isograph_import(ECOLI / "values.tsv.gz", out, *options)
     assert code == 0
     assert stderr.splitlines() == [
-        "matrix: 4,870 transcripts × 91 samples in counts.tsv.gz",
-        "samples: 91 matched, by 'sample_id' of samples.tsv",
-        "  sex: text, levels: 2",
-        "  performer: text, levels: 7",
-        "  seq_date: date",
-        "genes: from tx2gene.tsv (--tx2gene), 4,870 of 4,870 transcripts matched; gene counts: sum of transcripts",
-        "genes kept: 1,372 of 1,652 (1 CPM in 10% of samples)",
-        "transcripts kept: 3,317 of 4,870 (10 counts in 10% of samples), 99.9 % of the reads",
-        "genes with two or more transcripts: 699 of 942",
+        "matrix: 3,923 genes × 278 samples in values.tsv.gz",
+        "samples: 278 matched, by 'sample_id' of samples.tsv",
+        "  project: text, levels: 21",
+        "  condition: text, levels: 154",
+        "  strain: text, levels: 2",
+        "  medium: text, levels: 3",
+        "  carbon_source: text, levels: 22, missing: 6",
+        "  nitrogen_source: text, levels: 5, missing: 6",
+        "  electron_acceptor: text, levels: 2, missing: 2",
+        "  supplement: text, levels: 21, missing: 212",
+        "  temperature_c: integer, levels: 2",
+        "  ph: number",
+        "  antibiotic: text, levels: 1, missing: 182",
+        "  culture: text, levels: 2",
+        "  … and 4 more columns",
+        "filters: none, values on a log scale are not filtered by expression",
     ]
+    bundle = read_bundle(out)
+    assert bundle.genes.row(0) == ("b0002", "thrA")
+    assert bundle.matrices["gene_log"][0, :2].tolist() == [11.007, 11.13]
 
 
 def test_import__same_input_same_bytes(isograph_import, tmp_path, counts):

@@ -6,9 +6,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from isograph.pipeline.simulate import simulate
-from isograph.results.bundle import OpenedBundle
-
 SUITES = ("core_v1", "multiplex_v1", "null_v1", "scale_v1", "stress_v1")
 
 
@@ -138,10 +135,3 @@ def test_simulate__never_replaces_what_is_no_bundle(isograph, out):
 def test_simulate__tells_what_it_drew_when_asked(isograph, out):
     ended = isograph("simulate", "toy_v1", out, "--verbose", "--seed", 3)
     assert ended.err == "toy_v1: 24 genes × 48 samples, 2 modules, seed 3\n"
-
-
-def test_simulate__from_python_returns_the_bundle_opened(out):
-    bundle = simulate("toy_v1", out, seed=2, settings={"n_samples": 12, "module_sizes": [5, 5]})
-    assert isinstance(bundle, OpenedBundle)
-    assert bundle.truth_modules.collect(engine="in-memory").height == 10
-    assert bundle.bundle.matrices["gene_counts"].shape == (24, 12)

@@ -5,7 +5,7 @@ import pytest
 
 import isograph as ig
 from isograph.benchmarking.metrics import ari
-from isograph.benchmarking.stability_report import StabilityRequest, stability_report
+from isograph.benchmarking.stability import StabilityRequest, stability_report
 from isograph.config import ImportConfig
 from isograph.pipeline.import_ import import_bundle
 
@@ -89,9 +89,16 @@ def female_livers(tmp_path, real_data):
 
 def test_real_fit__halves_of_livers_agree(tmp_path, female_livers):
     request = StabilityRequest(
-        bundle=female_livers, place=tmp_path, backend="factor", seed=0, covariates=(), n_splits=5, values=()
+        fit=ig.fit,
+        bundle=female_livers,
+        directory=tmp_path,
+        backend="factor",
+        seed=0,
+        covariates=(),
+        n_splits=5,
+        values=(),
     )
-    agreement = stability_report(request, workers=1, progress=lambda *_: None)["agreement_of_halves"]
+    agreement = stability_report(request, workers=2)["agreement_of_halves"]
     assert agreement["ari"] > 0.68
     assert agreement["nmi"] > 0.74
     assert agreement["share_in_both"] > 0.89

@@ -35,15 +35,32 @@ def test_real_import__macrophage_transcripts(tmp_path):
     assert bundle.matrices["transcript_counts"][0].tolist() == list(expected)
 
 
-def test_real_import__demo_fixture_equals_its_origin(tmp_path):
+def test_real_import__of_one_chromosome_keeps_what_is_expressed(tmp_path):
     folder = DATA / "geuvadis_ceu_chr19"
-    fixture = Path(__file__).resolve().parents[2] / "fixtures" / "geuvadis_ceu_chr19"
-    imported(folder / "counts.parquet", tmp_path / "a", tx2gene=folder / "tx2gene.parquet")
-    imported(fixture / "counts.tsv.gz", tmp_path / "b", tx2gene=fixture / "tx2gene.tsv")
+    report = imported(
+        folder / "counts.parquet",
+        tmp_path / "b",
+        samples=folder / "samples.parquet",
+        tx2gene=folder / "tx2gene.parquet",
+    )
+    assert report.found == {"samples": 91, "transcripts": 4_870}
+    assert report.written == {"samples": 91, "genes": 1_372, "transcripts": 3_317}
+    kept = ("genes_before", "transcripts_before", "reads_kept", "genes_with_two_transcripts_after")
+    assert [report.filters[name] for name in kept] == [1_652, 4_870, pytest.approx(0.999, abs=0.0005), 699]
+    levels = {column["name"]: column.get("n_levels") for column in report.samples["columns"]}
+    assert (levels["sex"], levels["performer"]) == (2, 7)
+
+
+def test_real_import__demo_fixture_equals_its_origin(tmp_path):
+    folder = DATA / "ecoli_precise"
+    fixture = Path(__file__).resolve().parents[2] / "fixtures" / "ecoli_precise"
+    imported(folder / "values.parquet", tmp_path / "a", samples=folder / "samples.csv", scale="log")
+    imported(fixture / "values.tsv.gz", tmp_path / "b", samples=fixture / "samples.tsv", scale="log")
     origin, copy = read_bundle(tmp_path / "a"), read_bundle(tmp_path / "b")
-    assert origin.transcripts.equals(copy.transcripts)
+    assert origin.genes.equals(copy.genes.drop("gene_name"))
+    assert origin.samples.equals(copy.samples)
     np.testing.assert_array_equal(
-        origin.matrices["transcript_counts"].astype(np.float32), copy.matrices["transcript_counts"].astype(np.float32)
+        origin.matrices["gene_log"].astype(np.float32), copy.matrices["gene_log"].astype(np.float32)
     )
 
 

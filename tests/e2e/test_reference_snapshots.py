@@ -21,9 +21,10 @@ def maker():
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory) -> dict[str, Path]:
+def made(tmp_path_factory, fits_in_process) -> dict[str, Path]:
     """Snapshots of the toy fixtures as the code stands."""
-    return maker().made_snapshots(tmp_path_factory.mktemp("made"))
+    with fits_in_process():
+        return maker().made_snapshots(tmp_path_factory.mktemp("made"))
 
 
 @pytest.mark.parametrize("name", ["toy_v1", "toy_multiplex_v1"])
@@ -48,7 +49,7 @@ def test_make_snapshots__replaces_only_what_differs_and_shows_it(made, tmp_path)
     assert snapshots.renewed("toy_v1", made["toy_v1"], reference) == "toy_v1: no differences, kept as it is"
     shutil.rmtree(reference)
     ig.save_snapshot(ig.load_snapshot(made["toy_multiplex_v1"]), reference)
-    told = snapshots.renewed("toy_v1", made["toy_v1"], reference)
-    assert told.startswith("toy_v1: written\nReference: ")
-    assert "Differences (" in told
+    change = snapshots.renewed("toy_v1", made["toy_v1"], reference)
+    assert change.startswith("toy_v1: written\nReference: ")
+    assert "Differences (" in change
     assert ig.load_snapshot(reference).modules.select(pl.len()).collect(engine="in-memory").item() == 24

@@ -5,8 +5,8 @@ import pytest
 
 from isograph.features import switch
 from isograph.features.covariate import Design
-from isograph.network import communities, pairs
 from isograph.network import modules as network_modules
+from isograph.network import pairs
 
 # NOTE: chunks and tiles so small that every worker has many of them.
 FEW_ROWS = 3
@@ -17,7 +17,7 @@ SMALL_TILE = 8
 def many_chunks(monkeypatch):
     monkeypatch.setattr(switch, "GENES_PER_CHUNK", FEW_ROWS)
     monkeypatch.setattr(network_modules, "ROWS_PER_CHUNK", FEW_ROWS)
-    monkeypatch.setattr(communities, "ROWS_PER_CHUNK", FEW_ROWS)
+    monkeypatch.setattr(pairs, "ROWS_PER_CHUNK", FEW_ROWS)
     monkeypatch.setattr(pairs, "PAIRS_PER_CHUNK", FEW_ROWS)
     monkeypatch.setattr(pairs, "TILE", SMALL_TILE)
 
@@ -45,8 +45,7 @@ def test_switch_scores__are_the_same_bytes_at_any_thread_count(threads):
     design = Design(basis=np.full((1, 12), 12**-0.5), columns=())
 
     def found(n_threads):
-        scores = switch.switch_scores(counts, rows, offsets, design, threads=n_threads)
-        return in_bytes(scores.scores, scores.loadings, scores.varies)
+        return in_bytes(*switch.switch_scores(counts, rows, offsets, design, threads=n_threads))
 
     assert found(threads) == found(1)
 
@@ -72,7 +71,7 @@ def test_second_order_similarities__are_the_same_bytes_at_any_thread_count(threa
     source, target, strength = source[kept], target[kept], rng.uniform(0.1, 1, size=kept.sum())
 
     def found(n_threads):
-        return in_bytes(communities.second_order_similarities(source, target, strength, 30, threads=n_threads))
+        return in_bytes(pairs.second_order_similarities(source, target, strength, 30, threads=n_threads))
 
     assert found(threads) == found(1)
 

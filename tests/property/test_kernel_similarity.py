@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from isograph.network.communities import second_order_similarities
+from isograph.network.pairs import second_order_similarities
 
 EXACT = 1e-13
 SIZE = 8

@@ -4,8 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from isograph.schemas.role import ACTIVE_ROLES
 from isograph.simulation.bundle import simulation
-from isograph.simulation.spec import PLANTED_ROLES, SAMPLINGS, FixtureSpec
+from isograph.simulation.spec import SAMPLINGS, FixtureSpec
 
 
 def from_to(low: float, high: float) -> st.SearchStrategy[float]:
@@ -19,7 +20,7 @@ SPECS = st.builds(
     n_genes=st.integers(24, 40),
     n_samples=st.integers(3, 12),
     module_sizes=st.lists(st.integers(2, 6), max_size=4).filter(lambda sizes: len(sizes) != 1).map(tuple),
-    role_shares=st.sampled_from([*PLANTED_ROLES]).map(lambda role: {role: 1.0}),
+    role_shares=st.sampled_from(ACTIVE_ROLES).map(lambda role: {role: 1.0}),
     diagnosis_effect=from_to(0, 10),
     confounder_weight=from_to(0, 10),
     gene_mean=from_to(50, 1e6),

@@ -11,7 +11,9 @@ from isograph.errors import (
     SchemaError,
     UsageError,
     examples,
+    setting,
     shown,
+    speaking_flags,
 )
 
 
@@ -74,3 +76,23 @@ def test_examples__quotes_up_to_five(values, text):
 
 def test_examples__takes_another_limit():
     assert examples("abc", 2) == "'a', 'b', …"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "python", "flags"),
+    [
+        (("beta", 0.5), "settings={'beta': 0.5}", "--set beta=0.5"),
+        (("directions",), "settings={'directions': N}", "--set directions=N"),
+        (("device", "cuda"), "settings={'device': 'cuda'}", "--set device=cuda"),
+    ],
+)
+def test_setting__is_written_as_its_reader_gives_it(arguments, python, flags):
+    assert setting(*arguments) == python
+    with speaking_flags():
+        assert setting(*arguments) == flags
+
+
+def test_setting__with_an_option_of_its_own_is_that_on_the_command_line():
+    assert setting("device", "cpu", flag="--device") == "settings={'device': 'cpu'}"
+    with speaking_flags():
+        assert setting("device", "cpu", flag="--device") == "--device cpu"

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from isograph.stats import benjamini_hochberg, group_moments, student_pvalue, unit_rows, welch, welch_anova
+from isograph.stats import (
+    benjamini_hochberg,
+    group_moments,
+    marchenko_pastur_edge,
+    student_pvalue,
+    unit_rows,
+    welch,
+    welch_anova,
+)
 
 CLOSE = 1e-10
 NAN = float("nan")
@@ -136,3 +144,14 @@ def test_welch__small_pvalues_are_common_where_the_limits_forbid_the_test(sizes,
 
 def test_unit_rows__leave_rows_of_zeros():
     assert unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]])).tolist() == [[0.6, 0.8], [0.0, 0.0]]
+
+
+def test_marchenko_pastur_edge__is_the_square_of_one_plus_the_root_of_the_ratio():
+    assert marchenko_pastur_edge(4.0) == 9.0
+    assert marchenko_pastur_edge(0.25) == 2.25
+
+
+def test_marchenko_pastur_edge__is_where_the_eigenvalues_of_noise_end():
+    noise = np.random.default_rng(0).normal(size=(1200, 300))
+    largest = np.linalg.eigvalsh(noise.T @ noise / 300)[-1]
+    assert largest == pytest.approx(marchenko_pastur_edge(4.0), rel=0.03)

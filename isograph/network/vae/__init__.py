@@ -7,13 +7,13 @@ A fit by this backend keeps its model in ``vae_checkpoint.pt``. To use it (torch
     model = load_checkpoint(fit_directory)      # everything checked; InputError, UsageError
     model.feature_ids, model.feature_types      # (p,) in the order of feature_scores.parquet
     model.sizes                                 # n_features, rank, latent_size, hidden_sizes
-    model.active                                # (d,) which latent dimensions carry anything
+    model.active                                # (d,) which latent dimensions carry information
     model.encode(x)                             # (p, n) feature scores, NaN where missing → (d, n) latent means
     model.decode(z)                             # (d, n) → (p, n) feature scores
     model.feature_encoder                       # torch module (n, p) → (n, d), float64, samples in rows
     model.feature_decoder                       # torch module (n, d) → (n, p)
 
-Weights ask for no gradient; inputs may. ``scale`` and ``basis`` are the scaler: s = Vᵀ x / scale. Feature scores are
+Weights have no gradient; inputs may. ``scale`` and ``basis`` are the scaler: s = Vᵀ x / scale. Feature scores are
 z-scores, so the mean of every feature is 0, the natural baseline of an attribution.
 """
 

@@ -1,4 +1,4 @@
-"""How well a model reconstructs each feature, and whether chance would do as well."""
+"""How well a model reconstructs the features, whether chance would do as well, and what the fit says of its model."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.special
-from numpy.typing import NDArray
 
 from isograph.arrays import Matrix, Vector
 from isograph.config import VaeConfig
 from isograph.features.channel import Channels
-from isograph.network.communities import Partition, graph_calibration
-from isograph.network.vae.model import Terms, VaeModel
+from isograph.network.vae.model import ElboTerms, VaeModel
 from isograph.network.vae.rowspace import RowSpace
-from isograph.network.vae.training import Search, Trained
+from isograph.network.vae.training import HeldOutRun, Trained
 from isograph.runtime.threads import run_chunks
 
 ROWS_PER_CHUNK = 2048
@@ -22,7 +20,7 @@ ROWS_PER_CHUNK = 2048
 
 @dataclass(frozen=True, slots=True)
 class Fidelity:
-    """What is left of each feature after encoding and decoding.
+    """How near the features' reconstructions are to them.
 
     Attributes
     ----------
@@ -34,18 +32,6 @@ class Fidelity:
     r: Vector
     pvalue: Vector
     rmse: float
-
-    def significant(self, fdr: float) -> NDArray[np.bool_]:
-        """Return the features that chance does not explain, at the false discovery rate ``fdr``.
-
-        Benjamini & Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x: up to the largest i with pᵢ ≤ fdr · i / n.
-        """
-        order = np.argsort(self.pvalue, kind="stable")
-        limits = fdr * np.arange(1, len(order) + 1) / max(1, len(order))
-        passing = np.flatnonzero(self.pvalue[order] <= limits)
-        chosen = np.zeros(len(order), dtype=np.bool_)
-        chosen[order[: passing[-1] + 1 if len(passing) else 0]] = True
-        return chosen
 
 
 def reconstruction_fidelity(channels: Channels, basis: Matrix, decoded: Matrix, *, threads: int) -> Fidelity:
@@ -92,26 +78,11 @@ def _row_correlations(a: Matrix, b: Matrix, weight: Matrix) -> Vector:
     return r
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Everything a fit found out on its way."""
-
-    config: VaeConfig
-    space: RowSpace
-    trained: Trained
-    model: VaeModel
-    fidelity: Fidelity
-    partition: Partition
-
-
-def calibration(evidence: Evidence) -> dict[str, object]:
-    """Return plain JSON values; losses are in nats per sample."""
-    return {**_of_model(evidence), **_of_network(evidence)}
-
-
-def _of_model(evidence: Evidence) -> dict[str, object]:
-    config, space, trained, model = evidence.config, evidence.space, evidence.trained, evidence.model
-    chosen = trained.chosen
+def model_calibration(
+    config: VaeConfig, space: RowSpace, trained: Trained, model: VaeModel, fidelity: Fidelity
+) -> dict[str, object]:
+    """Return what ``calibration.json`` says of the model, plain JSON values; losses are in nats per sample."""
+    best_run = trained.best_run
     return {
         "rank": model.sizes.rank,
         "directions_above_noise": space.n_signals,
@@ -120,53 +91,41 @@ def _of_model(evidence: Evidence) -> dict[str, object]:
         "noise_edge": space.noise_edge,
         "scale": space.scale,
         "latent_size": model.sizes.latent_size,
-        "latent_size_reason": _latent_reason(evidence),
-        "latent_sizes_tried": [_search(search, config.beta) for search in trained.searches],
+        "latent_size_reason": _latent_size_reason(config, trained),
+        "latent_sizes_tried": [_run_values(run, config.beta) for run in trained.runs],
         "collapsed_dimensions": [number for number, active in enumerate(model.active) if not active],
         "n_active_dimensions": sum(model.active),
         "kl_per_dimension": list(trained.terms.divergence),
-        "elbo": _terms(trained.terms, config.beta),
-        "elbo_held_out": _terms(chosen.best, config.beta),
-        "elbo_held_out_linear_start": _terms(chosen.start, config.beta),
-        "reconstruction_rmse": evidence.fidelity.rmse,
-        "best_epoch": chosen.best_epoch,
-        "epochs_run": chosen.epochs_run,
-        "stopped": chosen.stopped,
-        "converged": chosen.stopped == "patience",
+        "elbo": _elbo_values(trained.terms, config.beta),
+        "elbo_held_out": _elbo_values(best_run.best, config.beta),
+        "elbo_held_out_linear_start": _elbo_values(best_run.start, config.beta),
+        "reconstruction_rmse": fidelity.rmse,
+        "best_epoch": best_run.best_epoch,
+        "epochs_run": best_run.epochs_run,
+        "stopped": best_run.stopped,
+        "converged": best_run.stopped == "patience",
         "device": config.device,
     }
 
 
-def _of_network(evidence: Evidence) -> dict[str, object]:
-    return {
-        "n_features_reconstructed": int(evidence.fidelity.significant(evidence.config.feature_fdr).sum()),
-        **graph_calibration(
-            evidence.partition.similar.pairs,
-            evidence.partition.division,
-            "lowest Bayesian information criterion among the cuts tried",
-        ),
-    }
-
-
-def _latent_reason(evidence: Evidence) -> str:
-    if evidence.config.latent_sizes is None:
+def _latent_size_reason(config: VaeConfig, trained: Trained) -> str:
+    if config.latent_sizes is None:
         return "as many as there are directions; what the model can do without is collapsed"
-    if len(evidence.trained.searches) == 1:
+    if len(trained.runs) == 1:
         return "given"
     return "lowest loss of the samples held out among the sizes given"
 
 
-def _search(search: Search, beta: float) -> dict[str, object]:
+def _run_values(run: HeldOutRun, beta: float) -> dict[str, object]:
     return {
-        "latent_size": search.latent_size,
-        "best_epoch": search.best_epoch,
-        "epochs_run": search.epochs_run,
-        "stopped": search.stopped,
-        "held_out_loss": search.best.loss(beta),
+        "latent_size": run.latent_size,
+        "best_epoch": run.best_epoch,
+        "epochs_run": run.epochs_run,
+        "stopped": run.stopped,
+        "held_out_loss": run.best.loss(beta),
     }
 
 
-def _terms(terms: Terms, beta: float) -> dict[str, float]:
+def _elbo_values(terms: ElboTerms, beta: float) -> dict[str, float]:
     """Return the bound's terms; the evidence bound itself is −(reconstruction + kl)."""
-    kl = sum(terms.divergence)
-    return {"reconstruction": terms.reconstruction, "kl": kl, "loss": terms.loss(beta)}
+    return {"reconstruction": terms.reconstruction, "kl": sum(terms.divergence), "loss": terms.loss(beta)}

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import io
 
-# NOTE: for the class of its error alone; nothing is unpickled but by torch with ``weights_only``.
+# NOTE: imported for the class of its error alone; only torch unpickles, with ``weights_only``.
 import pickle  # noqa: TID251
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import orjson
 import polars as pl
 import torch
 
-from isograph.errors import InputError, UsageError, shown
+from isograph.errors import InputError, UsageError, option, shown
 from isograph.network.vae.model import Decoder, Encoder, Sizes, VaeModel
 from isograph.store.artifact import read_manifest, verify
+from isograph.store.files import read_json_object
 
 CHECKPOINT = "vae_checkpoint.pt"
 FORMAT = "isograph vae 1"
@@ -78,38 +78,38 @@ def load_checkpoint(fit: str | Path) -> VaeModel:
     UsageError
         The fit was made by a backend that keeps no model.
     InputError
-        The directory is no fit, is not whole or was changed, or the checkpoint is not that of the fit; all that is
+        The directory is no fit, is incomplete or was changed, or the checkpoint is not that of the fit; all that is
         wrong with it is listed.
     """
     path = Path(fit)
     manifest = read_manifest(path)
     if manifest.get("artifact") != "fit":
-        raise InputError(str(path), ["is not a fit, expected a directory that isograph fit wrote."])
+        raise InputError(str(path), "is not a fit, expected a directory that isograph fit wrote.")
     verify(path, manifest, needed=("fit_config.json",))
-    config = orjson.loads((path / "fit_config.json").read_bytes())
+    config = read_json_object(path / "fit_config.json", absent="no fit_config.json.")
     if config["backend"] != "vae":
         raise UsageError(
             f"{path} was made with backend '{shown(config['backend'])}', which keeps no model. "
-            "Make a fit with: isograph fit BUNDLE --backend vae"
+            f"Make the fit with {option('backend', 'vae')}."
         )
     verify(path, manifest, needed=NEEDED_OF_FIT)
-    model = model_of((path / CHECKPOINT).read_bytes(), subject=str(path / CHECKPOINT))
+    model = model_of((path / CHECKPOINT).read_bytes(), name=str(path / CHECKPOINT))
     if problems := _differences(model, path, config["settings"]):
         raise InputError(str(path / CHECKPOINT), problems)
     return model
 
 
-def model_of(data: bytes, *, subject: str) -> VaeModel:
+def model_of(data: bytes, *, name: str) -> VaeModel:
     """Return the model that the bytes of a checkpoint hold.
 
     Raises
     ------
     InputError
-        They hold no checkpoint of ours, or not a whole one; named ``subject``.
+        They are no checkpoint of isograph, or a damaged one; the message begins with ``name``.
     """
-    content = _content(data, subject)
+    content = _content(data, name)
     if problems := _field_problems(content):
-        raise InputError(subject, problems)
+        raise InputError(name, problems)
     sizes = Sizes(**{**content["sizes"], "hidden_sizes": tuple(content["sizes"]["hidden_sizes"])})
     with torch.random.fork_rng(devices=[]):
         encoder, decoder = Encoder(sizes), Decoder(sizes)
@@ -120,7 +120,7 @@ def model_of(data: bytes, *, subject: str) -> VaeModel:
         *_length_problems(content, sizes),
     ]
     if problems:
-        raise InputError(subject, problems)
+        raise InputError(name, problems)
     encoder.load_state_dict(content["encoder"], strict=True)
     decoder.load_state_dict(content["decoder"], strict=True)
     return VaeModel(
@@ -136,13 +136,13 @@ def model_of(data: bytes, *, subject: str) -> VaeModel:
     )
 
 
-def _content(data: bytes, subject: str) -> dict[str, Any]:
+def _content(data: bytes, name: str) -> dict[str, Any]:
     try:
         content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, zipfile.BadZipFile, RuntimeError, EOFError, LookupError, ValueError, TypeError):
-        raise InputError(subject, [f"is no checkpoint, or a truncated one. {_REMEDY}"]) from None
+        raise InputError(name, f"is no checkpoint, or a truncated one. {_REMEDY}") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise InputError(subject, [f"is not a checkpoint that isograph wrote ('{FORMAT}'). {_REMEDY}"])
+        raise InputError(name, f"is not a checkpoint that isograph wrote ('{FORMAT}'). {_REMEDY}")
     return content
 
 
@@ -178,24 +178,23 @@ def _shapes(network: torch.nn.Module) -> dict[str, tuple[int, ...]]:
 
 def _tensor_problems(
     part: str,
-    found: Mapping[str, Any],
+    tensors: Mapping[str, Any],
     expected: Mapping[str, tuple[int, ...]],
     *,
     dtype: torch.dtype = torch.float64,
 ) -> list[str]:
-    """Return what is wrong with the names, shapes, types and values of tensors."""
+    """Return what is wrong with the names, shapes, types and values of the tensors of one part of the model."""
     problems = []
     for name, shape in expected.items():
         label = f"{part}.{name}" if name else part
-        tensor = found.get(name)
+        tensor = tensors.get(name)
         if not isinstance(tensor, torch.Tensor):
             problems.append(f"has no tensor '{label}'.")
         elif tuple(tensor.shape) != shape or tensor.dtype != dtype or tensor.layout != torch.strided:
-            got = f"{tuple(tensor.shape)} {tensor.dtype}"
-            problems.append(f"'{label}' is {got}, expected {shape} {dtype}.")
+            problems.append(f"'{label}' is {tuple(tensor.shape)} {tensor.dtype}, expected {shape} {dtype}.")
         elif n_bad := int((~torch.isfinite(tensor)).sum()):
             problems.append(f"'{label}' holds {n_bad} values that are not finite.")
-    extra = [shown(name) for name in found if name not in expected]
+    extra = [shown(name) for name in tensors if name not in expected]
     return problems + [f"has '{part}.{name}', which is no part of a checkpoint." for name in extra]
 
 
@@ -213,24 +212,24 @@ def _length_problems(content: Mapping[str, Any], sizes: Sizes) -> list[str]:
 
 def _differences(model: VaeModel, path: Path, settings: Mapping[str, Any]) -> list[str]:
     """Return where the model is not what the other files of the fit say."""
-    calibration = orjson.loads((path / "calibration.json").read_bytes())
-    problems = []
-    said = (
+    calibration = read_json_object(path / "calibration.json", absent="no calibration.json.")
+    expected_sizes = (
         ("hidden sizes", list(model.sizes.hidden_sizes), settings["hidden_sizes"], "fit_config.json"),
         ("latent size", model.sizes.latent_size, calibration["latent_size"], "calibration.json"),
         ("rank", model.sizes.rank, calibration["rank"], "calibration.json"),
     )
-    for name, found, expected, place in said:
-        if found != expected:
-            problems.append(f"has {name} {found}, {place} says {expected}. {_REMEDY}")
+    problems = [
+        f"has {name} {size}, {file} says {expected}. {_REMEDY}"
+        for name, size, expected, file in expected_sizes
+        if size != expected
+    ]
     features = (
         pl.scan_parquet(path / "feature_scores.parquet", glob=False, hive_partitioning=False)
         .select("feature_id", "feature_type")
         .collect(engine="in-memory")
     )
-    if features["feature_id"].to_list() != model.feature_ids or features["feature_type"].to_list() != (
-        model.feature_types
-    ):
+    ids, types = features["feature_id"].to_list(), features["feature_type"].to_list()
+    if ids != model.feature_ids or types != model.feature_types:
         problems.append(
             f"has {len(model.feature_ids)} features that are not the {features.height} of feature_scores.parquet, in "
             f"its order. {_REMEDY}"

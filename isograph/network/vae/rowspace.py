@@ -9,11 +9,12 @@ import scipy.linalg
 
 from isograph.arrays import Matrix, Vector
 from isograph.runtime.threads import single_threaded_blas
+from isograph.stats import marchenko_pastur_edge
 
 SMALLEST_SHARE = 1e-10
 FEWEST_DIRECTIONS = 2
 MOST_DIRECTIONS = 256
-# NOTE: data that is almost without noise would else ask for weights that no step size fits.
+# NOTE: almost without noise the bound would be so steep that no step size fits.
 NOISE_FLOOR = 1e-3
 ROWS_PER_BLOCK = 4096
 MEDIAN_GRID = 20_001
@@ -28,8 +29,8 @@ class RowSpace:
     scores : (n_samples, k), S, columns in order of falling variance; the first has variance 1.
     basis : (n_features, k), V, orthonormal columns of float32 precision.
     scale : √(λ₁ / n); the part of the features in these directions is X = scale · S Vᵀ.
-    variances : variance of every direction there is, falling, the first 1.
-    noise_edge : the variance that the largest direction of noise alone has, in the unit of ``variances``.
+    variances : variance of every direction, falling, the first 1.
+    noise_edge : the variance of the largest direction that noise alone would have, in the unit of ``variances``.
     n_signals : directions above it.
     """
 
@@ -52,28 +53,24 @@ def row_space(z: Matrix, *, residual_dof: int, directions: int | None = None) ->
     With X = zᵀ (n × p) the eigenvectors of the n × n matrix X Xᵀ = U Λ Uᵀ give S = U √Λ and V = Xᵀ U Λ^(−½), so nothing
     of size p² is made. Each column of S is turned so that its largest entry is positive (ties: the first sample).
 
-    Independent noise spreads its variance over all directions; the largest of them has variance σ²(1 + √(p/m))², the
-    upper edge of the law of Marchenko & Pastur 1967 (doi:10.1070/SM1967v001n04ABEH001994) with m samples. σ² is the
-    median variance over the median of that law (Gavish & Donoho 2014, doi:10.1109/TIT.2014.2323359, section III.E).
-
-    z: (p, n), rows with mean 0. residual_dof: degrees of freedom of a correlation, m − 1. directions: how many to
-    return, None for those above the noise, 2 to 256, of at most half the degrees of freedom; never more than there
-    are, which is none for z of zeros alone.
+    z: (p, n), rows with mean 0. residual_dof: degrees of freedom of a correlation, m − 1 for m independent samples.
+    directions: how many to return, None for those above the noise (``largest_noise_variance``), 2 to 256 and at most
+    half of m; never more than z varies in, which is none for z of zeros alone.
     """
     n = z.shape[1]
     with single_threaded_blas():
         values, vectors = _spectrum(z)
-        edge = noise_edge(values / n, z.shape[0], residual_dof + 1)
+        edge = largest_noise_variance(values / n, z.shape[0], residual_dof + 1)
         n_signals = int((values / n > edge).sum())
         if directions is None:
             most = max(1, min(MOST_DIRECTIONS, (residual_dof + 1) // 2))
             directions = min(max(n_signals, FEWEST_DIRECTIONS), most)
-        kept = slice(min(directions, len(values)))
-        basis = (z @ vectors[:, kept]) / np.sqrt(values[kept])
+        leading = slice(min(directions, len(values)))
+        basis = (z @ vectors[:, leading]) / np.sqrt(values[leading])
     largest = float(values[0]) if len(values) else 1.0
     scale = float(np.sqrt(largest / n))
     return RowSpace(
-        scores=np.ascontiguousarray(vectors[:, kept] * np.sqrt(values[kept]) / scale),
+        scores=np.ascontiguousarray(vectors[:, leading] * np.sqrt(values[leading]) / scale),
         # NOTE: as a checkpoint keeps it, so that the model of a fit and the one read back are the same.
         basis=np.ascontiguousarray(basis.astype(np.float32).astype(np.float64)),
         scale=scale,
@@ -83,23 +80,27 @@ def row_space(z: Matrix, *, residual_dof: int, directions: int | None = None) ->
     )
 
 
-def noise_edge(variances: Vector, n_features: int, n_samples: int) -> float:
-    """Return the variance above which a direction is not noise.
+def largest_noise_variance(variances: Vector, n_features: int, n_samples: int) -> float:
+    """Return the largest variance of a direction that the noise in the data is expected to have.
+
+    Independent noise of variance σ² spreads over all directions, the largest of which has σ² (1 + √(p/m))², p features
+    and m samples. σ² is the median variance over that of noise of variance 1, as most directions are noise (Gavish &
+    Donoho 2014, doi:10.1109/TIT.2014.2323359, section III.E).
 
     variances: of all directions that are not empty, falling.
     """
     n_directions = min(n_features, n_samples)
     padded = np.zeros(max(1, n_directions))
-    kept = variances[:n_directions]
-    padded[: len(kept)] = kept
+    not_empty = variances[:n_directions]
+    padded[: len(not_empty)] = not_empty
     ratio = n_features / n_samples
     sigma2 = float(np.median(padded)) / marchenko_pastur_median(ratio)
-    return float(sigma2 * (1.0 + np.sqrt(ratio)) ** 2)
+    return sigma2 * marchenko_pastur_edge(ratio)
 
 
 def marchenko_pastur_median(ratio: float) -> float:
     """Return the median of the non-zero eigenvalues of X Xᵀ / n, X n × p of independent unit variances, ratio p / n."""
-    low, high = (1.0 - np.sqrt(ratio)) ** 2, (1.0 + np.sqrt(ratio)) ** 2
+    low, high = (1.0 - np.sqrt(ratio)) ** 2, marchenko_pastur_edge(ratio)
     # NOTE: with x = mean − half · cos t the density's square roots become smooth at both ends.
     angle = np.linspace(0.0, np.pi, MEDIAN_GRID)
     x = 0.5 * (low + high) - 0.5 * (high - low) * np.cos(angle)
@@ -116,8 +117,8 @@ def _spectrum(z: Matrix) -> tuple[Vector, Matrix]:
         block = z[start : start + ROWS_PER_BLOCK]
         gram += block.T @ block
     values, vectors = scipy.linalg.eigh(gram, driver="evr")
-    kept = np.flatnonzero(values > SMALLEST_SHARE * max(float(values[-1]), np.finfo(float).tiny))[::-1]
-    values, vectors = values[kept], vectors[:, kept]
-    if len(kept):
-        vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(len(kept))])
+    not_zero = np.flatnonzero(values > SMALLEST_SHARE * max(float(values[-1]), np.finfo(float).tiny))[::-1]
+    values, vectors = values[not_zero], vectors[:, not_zero]
+    if len(not_zero):
+        vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(len(not_zero))])
     return values, vectors

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from isograph.benchmarking.gate import GateFailure, Measured
-from isograph.benchmarking.outcome import Outcome
-from isograph.benchmarking.process import Ended
+from isograph.benchmarking.outcome import GateFailure, Metrics, Outcome
+from isograph.benchmarking.plan import Stage
+from isograph.benchmarking.process import FinishedProcess
 from isograph.benchmarking.report import (
     TABLE_COLUMNS,
-    Stage,
     benchmark_report,
     calibration_report,
     rounded,
@@ -15,11 +16,18 @@ from isograph.benchmarking.report import (
     table_rows,
 )
 
-STAGE = Stage("core_v1-factor", ("core_v1",), "factor", (0, 3), "withheld")
-ENDED = Ended(
-    code=0, said="", wall_seconds=1.23456, user_seconds=2.5, system_seconds=0.25, peak_bytes=250_000_000
-)  # fmt: skip
-MEASURED = Measured(
+STAGE = Stage(
+    name="core_v1-factor",
+    suites=("core_v1",),
+    backend="factor",
+    seeds=(0, 3),
+    covariates="withheld",
+    artifacts=Path("artifacts"),
+)
+PROCESS = FinishedProcess(
+    code=0, last_lines="", wall_seconds=1.23456, user_seconds=2.5, system_seconds=0.25, peak_bytes=250_000_000
+)
+METRICS = Metrics(
     recovery=1.0,
     ari=2 / 3,
     background_rate=0.01,
@@ -39,8 +47,8 @@ def outcome(**changed: object) -> Outcome:
         "n_genes": 2400,
         "n_planted_genes": 20,
         "n_planted_modules": 2,
-        "ended": ENDED,
-        "measured": MEASURED,
+        "process": PROCESS,
+        "metrics": METRICS,
         "calibration": CALIBRATION,
         "gates": {"min_ari": 0.99},
         "failures": (GateFailure("min_ari", 0.99, 2 / 3),),
@@ -48,15 +56,15 @@ def outcome(**changed: object) -> Outcome:
     return Outcome(**{**facts, **changed})
 
 
-GOOD = outcome(seed=3, measured=Measured(1.0, 1.0, 0.0, {"switch_only": 1.0, "coupled": 1.0}, 2), failures=())
+GOOD = outcome(seed=3, metrics=Metrics(1.0, 1.0, 0.0, {"switch_only": 1.0, "coupled": 1.0}, 2), failures=())
 REAL = outcome(
-    dataset="real", n_planted_genes=None, n_planted_modules=None, measured=Measured(None, None, None, {}, 12), gates={},
+    dataset="real", n_planted_genes=None, n_planted_modules=None, metrics=Metrics(None, None, None, {}, 12), gates={},
     failures=(),
 )  # fmt: skip
 BROKEN = outcome(
     dataset="large_v1",
-    ended=Ended(4, "step\nerror: no memory", 0.5, 0.1, 0.1, 99_000_000),
-    measured=None,
+    process=FinishedProcess(4, "step\nerror: no memory", 0.5, 0.1, 0.1, 99_000_000),
+    metrics=None,
     calibration={},
     failures=(GateFailure("min_ari", 0.99, None),),
 )

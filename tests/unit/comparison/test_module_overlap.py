@@ -6,23 +6,20 @@ import pytest
 from polars.testing import assert_frame_equal
 from scipy.stats import hypergeom
 
-from isograph.comparison.overlap import (
-    Division,
-    division_agreement,
-    eigengene_correlations,
-    matched_modules,
-    module_overlaps,
-)
+from isograph.comparison.operand import GeneModules
+from isograph.comparison.overlap import eigengene_correlations, matched_modules, module_agreement, module_overlaps
 
 
-def division(modules: dict[str, str], more: str = "") -> Division:
+def gene_modules(modules: dict[str, str], more: str = "") -> GeneModules:
     """``modules``: name → its genes, a letter each; ``more``: genes in none."""
     module_of = {gene: module for module, genes in modules.items() for gene in genes}
-    return Division(module_of, frozenset(module_of) | set(more))
+    return GeneModules(module_of, frozenset(module_of) | set(more))
 
 
 def test_module_overlaps__counts_every_pair_that_shares_a_gene():
-    overlaps = module_overlaps(division({"A": "abcd", "B": "ef"}, "gh"), division({"X": "abe", "Y": "cg"}, "dfh"))
+    overlaps = module_overlaps(
+        gene_modules({"A": "abcd", "B": "ef"}, "gh"), gene_modules({"X": "abe", "Y": "cg"}, "dfh")
+    )
     expected = pl.DataFrame(
         [
             ("A", "X", 2, 4, 3, 2 / 5, hypergeom.sf(1, 8, 4, 3)),
@@ -39,48 +36,48 @@ def test_module_overlaps__counts_every_pair_that_shares_a_gene():
 
 
 def test_module_overlaps__takes_chance_over_genes_both_know():
-    overlaps = module_overlaps(division({"A": "abz"}, "cd"), division({"X": "ab"}, "cde"))
+    overlaps = module_overlaps(gene_modules({"A": "abz"}, "cd"), gene_modules({"X": "ab"}, "cde"))
     (row,) = overlaps.drop_nulls().to_dicts()
     assert row["pvalue"] == pytest.approx(1 / 6)
     assert row["jaccard"] == pytest.approx(2 / 3)
 
 
 def test_matched_modules__takes_the_closest_pair_first_and_each_module_once():
-    overlaps = module_overlaps(division({"A": "abcdef", "B": "gh"}), division({"X": "abcd", "Y": "efgh"}))
+    overlaps = module_overlaps(gene_modules({"A": "abcdef", "B": "gh"}), gene_modules({"X": "abcd", "Y": "efgh"}))
     assert matched_modules(overlaps) == {"X": "A", "Y": "B"}
 
 
 def test_matched_modules__does_not_match_modules_with_next_to_nothing_in_common():
     letters = "abcdefghijklmnopqrstuvwxyz"
-    overlaps = module_overlaps(division({"A": letters[:13]}), division({"X": letters[12:]}))
+    overlaps = module_overlaps(gene_modules({"A": letters[:13]}), gene_modules({"X": letters[12:]}))
     assert overlaps.drop_nulls().get_column("n_genes").to_list() == [1]
     assert matched_modules(overlaps) == {}
 
 
 def test_matched_modules__undoes_another_numbering():
-    one = division({f"M{number:03d}": f"{letter}{letter.upper()}" for number, letter in enumerate("abcdefgh")})
+    first = gene_modules({f"M{number:03d}": f"{letter}{letter.upper()}" for number, letter in enumerate("abcdefgh")})
     order = [3, 1, 7, 0, 2, 6, 5, 4]
-    other = division({f"M{order[n]:03d}": f"{letter}{letter.upper()}" for n, letter in enumerate("abcdefgh")})
-    assert matched_modules(module_overlaps(one, other)) == {f"M{order[n]:03d}": f"M{n:03d}" for n in range(8)}
+    second = gene_modules({f"M{order[n]:03d}": f"{letter}{letter.upper()}" for n, letter in enumerate("abcdefgh")})
+    assert matched_modules(module_overlaps(first, second)) == {f"M{order[n]:03d}": f"M{n:03d}" for n in range(8)}
 
 
-def test_division_agreement__of_the_same_modules_under_other_names_is_complete():
-    told = division_agreement(division({"A": "abc", "B": "def"}, "g"), division({"1": "def", "2": "abc"}))
-    assert (told["ari"], told["nmi"], told["ari_of_all"]) == (1.0, pytest.approx(1.0), 1.0)
-    assert (told["n_genes_in_both"], told["n_genes_known_to_both"]) == (6, 6)
+def test_module_agreement__of_the_same_modules_under_other_names_is_complete():
+    agreement = module_agreement(gene_modules({"A": "abc", "B": "def"}, "g"), gene_modules({"1": "def", "2": "abc"}))
+    assert (agreement["ari"], agreement["nmi"], agreement["ari_of_all"]) == (1.0, pytest.approx(1.0), 1.0)
+    assert (agreement["n_genes_in_both"], agreement["n_genes_known_to_both"]) == (6, 6)
 
 
-def test_division_agreement__counts_genes_of_one_side_against_it():
-    told = division_agreement(division({"A": "abc", "B": "def"}), division({"A": "abc"}, "def"))
-    assert told["ari"] == 1.0
+def test_module_agreement__counts_genes_of_one_side_against_it():
+    agreement = module_agreement(gene_modules({"A": "abc", "B": "def"}), gene_modules({"A": "abc"}, "def"))
+    assert agreement["ari"] == 1.0
     # NOTE: of 15 pairs 6 and 3 are together, 3 in both; by chance 6 · 3 / 15.
-    assert told["ari_of_all"] == pytest.approx((3 - 1.2) / (4.5 - 1.2))
+    assert agreement["ari_of_all"] == pytest.approx((3 - 1.2) / (4.5 - 1.2))
 
 
-def test_division_agreement__of_nothing_is_none():
-    told = division_agreement(division({}, "ab"), division({"A": "cd"}))
-    assert (told["ari"], told["nmi"], told["n_modules_reference"]) == (None, None, 0)
-    assert division_agreement(division({}), division({}))["ari_of_all"] is None
+def test_module_agreement__of_nothing_is_none():
+    agreement = module_agreement(gene_modules({}, "ab"), gene_modules({"A": "cd"}))
+    assert (agreement["ari"], agreement["nmi"], agreement["n_modules_reference"]) == (None, None, 0)
+    assert module_agreement(gene_modules({}), gene_modules({}))["ari_of_all"] is None
 
 
 def eigengenes(values: dict[str, list[float]], samples: str) -> pl.DataFrame:

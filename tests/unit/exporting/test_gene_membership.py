@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 
 from isograph.exporting.membership import connectivity, fit_scores, gene_memberships, leading_features
-from isograph.network.wgcna.connectivity import intramodular_connectivity
 
 R_C = 1 / np.sqrt(2)
-MODULES = ["M000", "M000", "M000", "M001", "M001", None]
 
 
 def test_fit_scores__take_eigengenes_in_the_order_of_the_samples(feature_scores, eigengenes):
@@ -30,19 +28,8 @@ def test_leading_features__are_of_the_module_or_abundance(scores, modules):
 
 
 def test_connectivity__adds_up_weights(edges):
-    table = connectivity(edges, "abcdef", MODULES)
+    table = connectivity(edges, "abcdef", ["M000", "M000", "M000", "M001", "M001", None])
     assert table.get_column("kTotal").to_list() == pytest.approx([1.4, 1.6, 1.6, 1.2, 1.4, 0.6])
     assert table.get_column("kWithin").to_list() == pytest.approx([1.4, 1.6, 1.2, 0.0, 0.0, 0.0])
     assert table.get_column("kOut").to_list() == pytest.approx([0.0, 0.0, 0.4, 1.2, 1.4, 0.6])
     assert table.get_column("kDiff").to_list() == pytest.approx([1.4, 1.6, 0.8, -1.2, -1.4, -0.6])
-
-
-def test_connectivity__is_that_of_the_matrix_of_the_edges(edges):
-    matrix = np.zeros((6, 6))
-    for source, target, weight in edges.select("source", "target", "weight").iter_rows():
-        i, j = "abcdef".index(source), "abcdef".index(target)
-        matrix[i, j] = matrix[j, i] = abs(weight)
-    expected = intramodular_connectivity(matrix, np.array([module or "grey" for module in MODULES]))
-    table = connectivity(edges, "abcdef", MODULES)
-    for name, values in (("kTotal", expected.k_total), ("kWithin", expected.k_within), ("kOut", expected.k_out)):
-        np.testing.assert_allclose(table.get_column(name), values, atol=1e-15)

@@ -31,7 +31,7 @@ def _channels(features: dict[str, np.ndarray]) -> Channels:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_channels() -> MakeChannels:
     return _channels
 
@@ -42,3 +42,14 @@ def waves() -> np.ndarray:
     angle = 2 * np.pi * np.arange(16) / 16
     rows = np.array([np.cos(angle), np.sin(angle), np.cos(2 * angle), np.sin(2 * angle)])
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+@pytest.fixture(scope="session")
+def two_signals(make_channels) -> Channels:
+    """Two signals with 12 and 8 features, 60 features of noise, 50 samples."""
+    rng = np.random.default_rng(4)
+    signals = rng.normal(size=(2, 50))
+    features = {f"a{i:02d}::abundance": 3.0 * signals[0] + rng.normal(size=50) for i in range(12)}
+    features |= {f"b{i:02d}::abundance": 3.0 * signals[1] + rng.normal(size=50) for i in range(8)}
+    features |= {f"n{i:02d}::abundance": rng.normal(size=50) for i in range(60)}
+    return make_channels(features)

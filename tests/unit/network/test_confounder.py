@@ -6,19 +6,22 @@ import numpy as np
 import pytest
 
 from isograph.config import FactorConfig
-from isograph.network.communities import Partition, best_partition, similar_pairs
-from isograph.network.confounder import Search, hidden_confounders
+from isograph.network.communities import Division, division_of_lowest_bic
+from isograph.network.confounder import ConfounderSearch, hidden_confounders
+from isograph.network.pairs import SimilarPairs, similar_pairs
 from isograph.runtime.progress import Steps
 
 N = 80
 MODULES = 6
 SIZE = 15
 BACKGROUND = 60
+# One cut instead of nine, so that a search takes less time.
+CONFIG = FactorConfig(search_cuts=(0.8,))
 
 
-def simulated(make_channels, *, reach: float, seed: int = 3):
+def simulated(make_channels, *, reach: float):
     """Six modules and unrelated genes; a hidden batch acts on a share ``reach`` of all of them."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(3)
     batch = np.repeat([1.0, -1.0], N // 2)
     values = {}
     for module in range(MODULES):
@@ -32,26 +35,36 @@ def simulated(make_channels, *, reach: float, seed: int = 3):
     return make_channels(values), batch / np.linalg.norm(batch)
 
 
-def partitioned(channels, config: FactorConfig, threads: int = 1) -> Partition:
-    similar = similar_pairs(channels, config, threads=threads, steps=Steps())
-    return best_partition(channels, similar, config, config.search_cuts, seed=0, threads=threads)
+@pytest.fixture(scope="module")
+def with_batch(make_channels):
+    """Features with a hidden batch, and the batch."""
+    return simulated(make_channels, reach=0.6)
 
 
-def searched(channels, config: FactorConfig | None = None, threads: int = 1) -> Search:
-    config = config or FactorConfig()
-    found = partitioned(channels, config, threads)
-    return hidden_confounders(channels, found, config, seed=0, threads=threads, progress=lambda *_: None)
+def divided(channels, config: FactorConfig) -> tuple[SimilarPairs, Division]:
+    similar = similar_pairs(channels, config, threads=1, steps=Steps())
+    return similar, division_of_lowest_bic(channels, similar, config, config.search_cuts, seed=0, threads=1)[0]
 
 
-def test_hidden_confounders__a_batch_is_found_and_projected_out(make_channels):
-    channels, batch = simulated(make_channels, reach=0.6)
-    search = searched(channels)
-    assert [confounder.removed for confounder in search.confounders] == [True]
-    assert abs(float(search.confounders[0].score @ batch)) > 0.97
-    assert search.confounders[0].n_modules == MODULES
-    assert search.reason == "the criterion falls with 1 factor and with no further one"
-    before = partitioned(channels, FactorConfig())
-    after = partitioned(replace(channels, z=search.z), FactorConfig())
+def searched(channels, config: FactorConfig = CONFIG, threads: int = 1) -> ConfounderSearch:
+    similar, division = divided(channels, config)
+    return hidden_confounders(channels, similar, division, config, seed=0, threads=threads, progress=lambda *_: None)
+
+
+@pytest.fixture(scope="module")
+def batch_search(with_batch) -> ConfounderSearch:
+    return searched(with_batch[0])
+
+
+def test_hidden_confounders__a_batch_is_found_and_projected_out(with_batch, batch_search):
+    channels, batch = with_batch
+    assert [confounder.removed for confounder in batch_search.confounders] == [True]
+    assert abs(float(batch_search.confounders[0].score @ batch)) > 0.97
+    assert batch_search.confounders[0].n_modules == MODULES
+    assert batch_search.confounders[0].bic_change < 0
+    assert batch_search.reason == "the criterion falls with 1 factor and with no further one"
+    _, before = divided(channels, CONFIG)
+    _, after = divided(replace(channels, z=batch_search.z), CONFIG)
     background = np.array([channels.gene_ids[gene].startswith("X") for gene in channels.gene_of])
     assert (before.community_of[background] >= 0).sum() > BACKGROUND // 3
     assert (after.community_of[background] >= 0).sum() == 0
@@ -59,12 +72,18 @@ def test_hidden_confounders__a_batch_is_found_and_projected_out(make_channels):
     assert sorted(modules, key=min) == [{m} for m in range(MODULES)]
 
 
-def test_hidden_confounders__what_is_left_is_standardised_and_free_of_it(make_channels):
-    channels, batch = simulated(make_channels, reach=0.6)
-    search = searched(channels)
-    assert np.abs(search.z.mean(axis=1)).max() < 1e-12
-    assert search.z.std(axis=1, ddof=1) == pytest.approx(np.ones(len(search.z)))
-    assert np.abs(search.z @ batch / np.sqrt(N - 1)).mean() < 0.1 < np.abs(channels.z @ batch / np.sqrt(N - 1)).mean()
+def test_hidden_confounders__what_is_left_is_standardised_and_free_of_it(with_batch, batch_search):
+    channels, batch = with_batch
+    z = batch_search.z
+    assert np.abs(z.mean(axis=1)).max() < 1e-12
+    assert z.std(axis=1, ddof=1) == pytest.approx(np.ones(len(z)))
+    assert np.abs(z @ batch / np.sqrt(N - 1)).mean() < 0.1 < np.abs(channels.z @ batch / np.sqrt(N - 1)).mean()
+
+
+def test_hidden_confounders__do_not_depend_on_the_number_of_threads(with_batch, batch_search):
+    threaded = searched(with_batch[0], threads=2)
+    assert threaded.z.tobytes() == batch_search.z.tobytes()
+    assert threaded.confounders[0].bic_change == batch_search.confounders[0].bic_change
 
 
 def test_hidden_confounders__without_one_nothing_is_searched(make_channels):
@@ -87,36 +106,30 @@ def test_hidden_confounders__programmes_that_overlap_are_left_alone(make_channel
     assert "programmes overlap, and none can be told from a confounder" in search.reason
 
 
-@pytest.mark.parametrize(
-    ("config", "removed", "reason"),
-    [
-        (FactorConfig(remove_factors=0), [], "not searched: remove_factors is 0"),
-        (FactorConfig(keep_factors=(1,)), [False], "the criterion falls with 1 factor and with no further one"),
-        (FactorConfig(remove_factors=1), [True], "1 of the 1 factors asked for were found"),
-    ],
-)
-def test_hidden_confounders__the_user_has_the_last_word(make_channels, config, removed, reason):
-    channels, _ = simulated(make_channels, reach=0.6)
-    search = searched(channels, config)
-    assert [confounder.removed for confounder in search.confounders] == removed
-    assert search.reason == reason
-    assert (search.z is channels.z) == (True not in removed)
+def test_hidden_confounders__those_to_be_kept_are_left_in_and_those_not_found_are_named(with_batch, caplog):
+    channels, _ = with_batch
+    search = searched(channels, replace(CONFIG, keep_factors=(1, 7)))
+    assert [confounder.removed for confounder in search.confounders] == [False]
+    assert search.reason == "the criterion falls with 1 factor and with no further one"
+    assert search.z is channels.z
+    assert "keep_factors names 'H7', but 1 hidden confounders were found" in caplog.text
 
 
-def test_hidden_confounders__values_missing_are_not_searched(make_channels):
-    channels, _ = simulated(make_channels, reach=0.6)
+def test_hidden_confounders__of_those_asked_for_all_that_are_found_are_removed(with_batch):
+    search = searched(with_batch[0], replace(CONFIG, remove_factors=2))
+    assert [confounder.removed for confounder in search.confounders] == [True]
+    assert search.reason == "1 of the 2 factors asked for were found"
+
+
+def test_hidden_confounders__none_are_searched_where_none_may_be_removed(with_batch, caplog):
+    channels, _ = with_batch
+    search = searched(channels, replace(CONFIG, remove_factors=0, keep_factors=(1,)))
+    assert (search.confounders, search.z is channels.z) == ((), True)
+    assert search.reason == "not searched: remove_factors is 0"
+    assert "keep_factors has nothing to keep: hidden confounders were not searched" in caplog.text
+
+
+def test_hidden_confounders__values_missing_are_not_searched(with_batch):
+    channels, _ = with_batch
     missing = np.zeros(channels.z.shape, dtype=bool)
     assert searched(replace(channels, missing=missing)).reason == "not searched: values are missing"
-
-
-def test_hidden_confounders__do_not_depend_on_the_number_of_threads(make_channels):
-    channels, _ = simulated(make_channels, reach=0.6)
-    one, two = searched(channels, threads=1), searched(channels, threads=2)
-    assert one.z.tobytes() == two.z.tobytes()
-    assert one.confounders[0].bic_change == two.confounders[0].bic_change
-
-
-def test_hidden_confounders__says_when_what_is_to_be_kept_was_not_found(make_channels, caplog):
-    channels, _ = simulated(make_channels, reach=0.6)
-    searched(channels, FactorConfig(keep_factors=(1, 7)))
-    assert "keep_factors names 'H7', but 1 hidden confounders were found" in caplog.text

@@ -2,13 +2,29 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import scipy.stats
 
+from isograph.config import FactorConfig
 from isograph.network import pairs as pairs_module
-from isograph.network.pairs import observed_pairs, pair_correlations, strong_pairs
+from isograph.network.pairs import (
+    observed_pairs,
+    pair_correlations,
+    second_order_similarities,
+    similar_pairs,
+    strong_pairs,
+)
+from isograph.runtime.progress import Steps
 from isograph.stats import correlation_pvalue
 
+NONE = np.empty(0, dtype=np.int64)
 FEW = {"neighbours": 60, "fdr": 1e-4, "threads": 1}
+
+
+def edges(*pairs: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([a for a, _ in pairs], dtype=np.int64), np.array([b for _, b in pairs], dtype=np.int64)
+
+
+def complete(nodes: list[int]) -> list[tuple[int, int]]:
+    return [(a, b) for i, a in enumerate(nodes) for b in nodes[i + 1 :]]
 
 
 def standardised(values: np.ndarray) -> np.ndarray:
@@ -25,14 +41,6 @@ def blocks():
     values[:10] = 3.0 * signals[0] + values[:10]
     values[10:30] = -3.0 * signals[1] + values[10:30]
     return standardised(values)
-
-
-@pytest.mark.parametrize("dof", [1, 3, 20, 200])
-@pytest.mark.parametrize("r", [0.0, 0.1, -0.5, 0.93, -1.0])
-def test_correlation_pvalue__is_that_of_students_t(r, dof):
-    with np.errstate(divide="ignore"):
-        t = abs(r) * np.sqrt(dof / np.float64(1.0 - r * r))
-    assert correlation_pvalue(np.array([r]), dof)[0] == pytest.approx(2 * scipy.stats.t.sf(t, dof), rel=1e-9, abs=0)
 
 
 def test_pair_correlations__are_pearsons(blocks):
@@ -62,14 +70,6 @@ def test_strong_pairs__cut_where_chance_explains_too_much(blocks):
         return len(strengths) * correlation_pvalue(np.array([cut]), 48)[0] / max(1, (strengths >= cut).sum())
 
     assert share(found.cut) <= 1e-4 < share(found.cut - 1e-4)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_strong_pairs__find_nothing_in_noise(seed):
-    noise = standardised(np.random.default_rng(seed).normal(size=(300, 40)))
-    found = strong_pairs(noise, np.arange(300), residual_dof=38, **FEW)
-    assert (len(found.r), found.n_above, found.n_tested) == (0, 0, 44_850)
-    assert found.cut > 1.0
 
 
 def test_strong_pairs__leave_out_pairs_within_a_gene(blocks):
@@ -148,3 +148,41 @@ def test_observed_pairs__a_true_pair_stays_with_r_over_what_both_have():
     kept = observed_pairs(found, z, missing, residual_dof=58, threads=1)
     assert (kept.source.tolist(), kept.target.tolist()) == ([0], [1])
     assert kept.r[0] == pytest.approx(np.corrcoef(z[0, 2:], z[1, 2:])[0, 1], abs=1e-12)
+
+
+def test_similar_pairs__compares_profiles_of_soft_thresholded_correlations(two_signals):
+    plain = similar_pairs(two_signals, FactorConfig(power=1.0), threads=1, steps=Steps())
+    found = similar_pairs(two_signals, FactorConfig(), threads=1, steps=Steps())
+    np.testing.assert_array_equal(found.pairs.r, plain.pairs.r)
+    p = two_signals.z.shape[0]
+    strength = np.zeros((p, p))
+    strength[plain.pairs.source, plain.pairs.target] = np.abs(plain.pairs.r) ** 4
+    strength += strength.T
+    strength[np.arange(p), np.arange(p)] = strength.max(axis=1)
+    norm = np.linalg.norm(strength, axis=1)
+    products = (strength @ strength.T)[plain.pairs.source, plain.pairs.target]
+    np.testing.assert_allclose(
+        found.similarity, products / (norm[plain.pairs.source] * norm[plain.pairs.target]), rtol=1e-12
+    )
+
+
+def test_second_order_similarities__by_hand():
+    # rows with the own maximum on the diagonal: 0: (.8 .8 .6 0)  1: (.8 .8 0 0)  2: (.6 0 .6 .3)  3: (0 0 .3 .3)
+    source, target = edges((0, 1), (0, 2), (2, 3))
+    found = second_order_similarities(source, target, np.array([0.8, 0.6, 0.3]), 4, threads=1)
+    expected = [
+        1.28 / np.sqrt(1.64 * 1.28),
+        (0.48 + 0.36) / np.sqrt(1.64 * 0.81),
+        (0.18 + 0.09) / np.sqrt(0.81 * 0.18),
+    ]
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+
+
+def test_second_order_similarities__of_a_clique_are_1():
+    source, target = edges(*complete([0, 1, 2, 3]))
+    found = second_order_similarities(source, target, np.full(6, 0.7), 4, threads=1)
+    np.testing.assert_allclose(found, 1.0, rtol=1e-14)
+
+
+def test_second_order_similarities__of_no_pairs_are_none():
+    assert len(second_order_similarities(NONE, NONE, np.empty(0), 5, threads=2)) == 0

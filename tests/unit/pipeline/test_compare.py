@@ -144,12 +144,13 @@ def test_compare__asks_about_a_module_named_zero(tmp_path, caplog):
     with caplog.at_level("WARNING", "isograph"):
         taken = compare(path, path)
     assert "1 genes in a module named 0, taken for a module" in caplog.text
+    assert "pass unassigned='0'." in caplog.text
     assert taken.as_dict()["agreement"]["n_modules_reference"] == 2
-    assert compare(path, path, unassigned=["0"]).as_dict()["agreement"]["n_modules_reference"] == 1
+    assert compare(path, path, unassigned="0").as_dict()["agreement"]["n_modules_reference"] == 1
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("gene_id\tmodule_id\na\t1\na\t2\nb\t1\n", r"1 genes in several rows: 'a'\."),
         ("gene_id\tmodule_id\na\t1\n\t2\n", r"1 of 2 rows without a gene\."),
@@ -158,10 +159,10 @@ def test_compare__asks_about_a_module_named_zero(tmp_path, caplog):
         ("", r"is empty"),
     ],
 )
-def test_compare__says_what_is_wrong_with_a_table_of_modules(tmp_path, text, told):
+def test_compare__says_what_is_wrong_with_a_table_of_modules(tmp_path, text, message):
     path = tmp_path / "modules.tsv"
     path.write_text(text)
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         compare(path, path)
 
 
@@ -178,11 +179,19 @@ def test_compare__refuses_what_does_not_go_together(fitted, multiplex, tmp_path)
         compare(fitted, fitted, tolerance=-1)
 
 
-@pytest.mark.parametrize("content", [b"[1]", b"{", b'{"a": 1}', b""])
-def test_compare__refuses_json_that_is_no_report(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"[1]", r"report\.json holds no object"),
+        (b"{", r"report\.json cannot be read: "),
+        (b'{"a": 1}', r"report\.json: is no report of a benchmark: it has no list of results"),
+        (b"", r"report\.json cannot be read: "),
+    ],
+)
+def test_compare__refuses_json_that_is_no_report(tmp_path, content, message):
     report = tmp_path / "report.json"
     report.write_bytes(content)
-    with pytest.raises(InputError, match="is no report"):
+    with pytest.raises(InputError, match=message):
         compare(report, report)
 
 
@@ -192,10 +201,10 @@ def test_compare__of_reports_gives_every_metric(tmp_path):
     for name, rows in (("one.json", [row]), ("other.json", other)):
         (tmp_path / name).write_bytes(orjson.dumps({"stage": "x", "results": rows}))
     comparison = compare(tmp_path / "one.json", tmp_path / "other.json")
-    told = comparison.as_dict()
-    assert (told["passed"], told["n_changed"], told["only_in_reference"]) == (False, 1, [])
-    assert told["only_in_candidate"] == [{"suite": "s", "dataset": "toy", "seed": 1}]
-    (dataset,) = told["datasets"]
+    record = comparison.as_dict()
+    assert (record["passed"], record["n_changed"], record["only_in_reference"]) == (False, 1, [])
+    assert record["only_in_candidate"] == [{"suite": "s", "dataset": "toy", "seed": 1}]
+    (dataset,) = record["datasets"]
     assert dataset["metrics"]["ari"] == {"reference": 0.5, "candidate": 0.75, "delta": 0.25}
     assert dataset["metrics"]["runtime_seconds"]["delta"] == 1.0
     text = comparison.as_text()
@@ -218,9 +227,9 @@ def test_comparison__gives_its_tables_to_polars_and_duckdb(fitted):
 def test_comparison__json_holds_no_nan_and_is_sorted(fitted, rewritten):
     scores = table(fitted, "modules").with_columns(kme=pl.lit(float("nan")))
     data = compare(fitted, rewritten(modules=scores)).as_json()
-    told = orjson.loads(data)
-    assert list(told) == sorted(told)
-    assert told["differences"][0]["max_abs_difference"] is None
+    record = orjson.loads(data)
+    assert list(record) == sorted(record)
+    assert record["differences"][0]["max_abs_difference"] is None
 
 
 class Elements(HTMLParser):

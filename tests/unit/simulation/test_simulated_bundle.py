@@ -6,9 +6,10 @@ import pytest
 
 from isograph.bundle.read import read_bundle
 from isograph.bundle.write import write_bundle
+from isograph.config.values import value_text
 from isograph.errors import ConfigError, ResourceError
 from isograph.simulation.bundle import simulated_bundle, simulation
-from isograph.simulation.spec import as_text, fixture_spec
+from isograph.simulation.spec import fixture_spec
 
 ACTIVE_R = 0.2
 MIN_RECALL = 0.97
@@ -86,7 +87,7 @@ def test_simulated_bundle__keeps_the_whole_spec_in_its_provenance(spec):
     made = spec(dispersion=np.inf, role_shares={"coupled": 1.0}, recorded_covariates=("depth",), depth_sd=0.5)
     provenance = simulated_bundle(made, seed=7).provenance
     assert {name: provenance[name] for name in made.values} == {
-        name: as_text(value) for name, value in made.values.items()
+        name: value_text(value) for name, value in made.values.items()
     }
     chosen = ("seed", "dispersion", "module_sizes", "role_shares", "recorded_covariates", "balanced_noise")
     assert [provenance[name] for name in chosen] == ["7", "inf", "[30, 20]", "{coupled = 1.0}", "[depth]", "false"]

@@ -6,15 +6,14 @@ from pathlib import Path
 import pytest
 
 import isograph
+from isograph.config.values import setting_types, values_of_texts
 from isograph.errors import ConfigError, UsageError
 from isograph.simulation.spec import (
     FixtureSpec,
     SpecError,
-    field_types,
     fixture_directory,
     fixture_spec,
     fixture_specs,
-    overridden_spec,
     spec_of,
     suites,
 )
@@ -147,8 +146,8 @@ def test_fixture_spec__names_what_exists_and_the_nearest():
     with pytest.raises(UsageError) as raised:
         fixture_spec("nosy_v1", "core_v1")
     assert str(raised.value) == (
-        "no fixture 'nosy_v1' in suite core_v1; did you mean 'noisy_v1'? There are:\n  core_v1: large_v1, medium_v1, "
-        "noisy_v1, nonlinear_v1, realistic_unequal_v1, realistic_v1, toy_v1"
+        "no fixture 'nosy_v1' in suite core_v1; did you mean 'noisy_v1', 'toy_v1'? There are:\n"
+        "  core_v1: large_v1, medium_v1, noisy_v1, nonlinear_v1, realistic_unequal_v1, realistic_v1, toy_v1"
     )
 
 
@@ -200,7 +199,8 @@ def test_fixture_directory__that_is_missing_tells_of_a_damaged_installation(suit
 
 def test_spec__describes_every_field():
     described = [line.split(" : ")[0].strip() for line in FixtureSpec.__doc__.splitlines() if " : " in line]
-    assert described == ["name", "suite", "description", *list(field_types())[2:4], *list(field_types())[5:]]
+    fields = list(setting_types(FixtureSpec))
+    assert described == ["name", "suite", "description", *fields[2:4], *fields[5:]]
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_spec__describes_every_field():
         (
             {"gates": {"min_luck": 1.0}},
             (
-                "unknown gates 'min_luck', expected min_ari, min_recovery, max_background_rate, min_role_recall, "
+                "unknown gates 'min_luck', expected min_recovery, min_ari, min_role_recall, max_background_rate, "
                 "max_modules"
             ),
         ),
@@ -281,7 +281,7 @@ def test_spec_of__lists_missing_sizes_and_values_of_another_type():
         spec_of({"name": "x", "suite": "s", "n_genes": 4.0, "switch_effect": "high", "n_smaples": 5})
     assert raised.value.problems == (
         "n_genes is 4.0, expected a whole number",
-        "switch_effect is high, expected a number",
+        "switch_effect is 'high', expected a number",
         "there is no field 'n_smaples'; did you mean 'n_samples'?",
         "n_samples is missing",
     )
@@ -309,27 +309,36 @@ def test_spec_of__takes_whole_numbers_where_numbers_are_due():
         ("description", "a = b\nc = 1", "a = b\nc = 1"),
     ],
 )
-def test_overridden_spec__reads_texts_as_values(field, text, value):
-    made = overridden_spec(small(), {field: text})
+def test_spec_of__takes_the_values_of_texts(field, text, value):
+    made = spec_of(values_of_texts({field: text}, setting_types(FixtureSpec)), small())
     assert getattr(made, field) == value
     assert {**made.values, field: None} == {**small().values, field: None}
 
 
-def test_overridden_spec__splits_names():
-    made = overridden_spec(small(), {"recorded_covariates": "rin,depth", "degradation_strength": "1", "depth_sd": "1"})
+def test_spec_of__splits_names_given_as_text():
+    texts = {"recorded_covariates": "rin,depth", "degradation_strength": "1", "depth_sd": "1"}
+    made = spec_of(values_of_texts(texts, setting_types(FixtureSpec)), small())
     assert made.recorded_covariates == ("rin", "depth")
 
 
-def test_overridden_spec__takes_values_as_they_are():
-    assert overridden_spec(small(), {"module_sizes": [4, 3]}).module_sizes == (4, 3)
+def test_spec_of__takes_lists_and_keeps_the_other_fields():
+    base = small(depth_sd=0.5)
+    assert spec_of({"module_sizes": [4, 3]}, base) == small(depth_sd=0.5, module_sizes=(4, 3))
 
 
-def test_overridden_spec__lists_everything_wrong():
+def test_spec_of__lists_everything_wrong():
+    values = {"drive_nois": 1.0, "dispersion": "low", "n_samples": 2, "n_genes": "1\nx=2"}
     with pytest.raises(SpecError) as raised:
-        overridden_spec(small(), {"drive_nois": "1", "dispersion": "low", "n_samples": "2", "n_genes": "1\nx=2"})
+        spec_of(values, small())
     assert raised.value.problems == (
         "there is no field 'drive_nois'; did you mean 'drive_noise'?",
-        "dispersion is low, expected a number",
-        r"n_genes is 1\nx=2, expected a whole number",
+        "dispersion is 'low', expected a number",
+        r"n_genes is '1\nx=2', expected a whole number",
         "n_samples is 2, expected 3 to 1,000,000",
     )
+
+
+def test_spec_of__without_a_usable_size_says_so():
+    with pytest.raises(SpecError) as raised:
+        spec_of({**SIZES, "n_genes": "many"})
+    assert raised.value.problems == ("n_genes is 'many', expected a whole number",)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from isograph.network.vae.rowspace import marchenko_pastur_median, noise_edge, row_space
+from isograph.network.vae.rowspace import largest_noise_variance, marchenko_pastur_median, row_space
 
 
 def scaled(rows: np.ndarray) -> np.ndarray:
@@ -78,8 +78,8 @@ def test_marchenko_pastur_median__is_what_noise_has(ratio):
     assert marchenko_pastur_median(ratio) == pytest.approx(np.median(np.linalg.eigvalsh(shorter) / n), rel=0.03)
 
 
-def test_noise_edge__is_the_square_of_one_plus_the_root_of_the_ratio():
+def test_largest_noise_variance__is_the_square_of_one_plus_the_root_of_the_ratio():
     # Of variances that are all the law's median, σ² is 1.
     variances = np.full(100, marchenko_pastur_median(9.0))
-    assert noise_edge(variances, 900, 100) == pytest.approx(16.0)
-    assert noise_edge(4.0 * variances, 900, 100) == pytest.approx(64.0)
+    assert largest_noise_variance(variances, 900, 100) == pytest.approx(16.0)
+    assert largest_noise_variance(4.0 * variances, 900, 100) == pytest.approx(64.0)

@@ -23,14 +23,14 @@ def content_of(model) -> dict:
 
 def problems(data: bytes) -> tuple[str, ...]:
     with pytest.raises(InputError) as raised:
-        model_of(data, subject="vae_checkpoint.pt")
+        model_of(data, name="vae_checkpoint.pt")
     assert raised.value.subject == "vae_checkpoint.pt"
     return raised.value.violations
 
 
 def test_checkpoint__gives_the_same_outputs_and_bytes_when_read_back(model):
     data = checkpoint_bytes(model)
-    again = model_of(data, subject="x")
+    again = model_of(data, name="x")
     x = np.random.default_rng(0).normal(size=(30, 8))
     np.testing.assert_array_equal(again.encode(x), model.encode(x))
     np.testing.assert_array_equal(again.decode(again.encode(x)), model.decode(model.encode(x)))

@@ -10,7 +10,7 @@ from isograph.config import FitConfig, VaeConfig
 from isograph.errors import ConvergenceError, UsageError
 from isograph.network.backends import infer_network, network_memory
 from isograph.network.vae import CHECKPOINT, model_of
-from isograph.network.vae.calibration import Fidelity, reconstruction_fidelity
+from isograph.network.vae.calibration import reconstruction_fidelity
 from isograph.runtime.progress import Steps
 
 
@@ -49,7 +49,7 @@ def test_vae_network__has_edges_weighted_by_the_features_own_correlation(planted
 
 def test_vae_network__keeps_a_model_that_gives_what_it_says(planted):
     network = infer(planted)
-    model = model_of(network.files[CHECKPOINT], subject="x")
+    model = model_of(network.files[CHECKPOINT], name="x")
     said = network.calibration
     assert model.feature_ids == planted.feature_ids
     assert model.feature_types == planted.feature_types
@@ -108,7 +108,8 @@ def test_vae_network__that_collapsed_where_there_is_something_says_what_to_do(pl
     assert message.startswith("the model holds nothing of the ")
     assert "2 of its 2 latent dimensions collapsed to the prior." in message
     assert message.endswith(
-        "Give it more freedom (--set beta=0.5, --set directions=N), or use --backend factor, which needs no model."
+        "Give it more freedom (settings={'beta': 0.5}, settings={'directions': N}), or use backend='factor', which "
+        "needs no model."
     )
 
 
@@ -175,10 +176,3 @@ def test_reconstruction_fidelity__of_noise_has_p_values_no_smaller_than_chance(m
     basis = np.linalg.lstsq(decoded, channels.z.T, rcond=None)[0].T
     pvalue = reconstruction_fidelity(channels, basis, decoded, threads=1).pvalue
     assert np.quantile(pvalue, [0.05, 0.5, 0.95]) == pytest.approx([0.05, 0.5, 0.95], abs=0.02)
-
-
-def test_fidelity__counts_discoveries_step_up():
-    pvalue = np.array([0.9, 0.02, 0.001, 0.03, 0.04])
-    found = Fidelity(r=np.zeros(5), pvalue=pvalue, rmse=1.0)
-    assert found.significant(0.05).tolist() == [False, True, True, True, True]
-    assert found.significant(0.04).tolist() == [False, False, True, False, False]

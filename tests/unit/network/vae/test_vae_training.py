@@ -7,16 +7,23 @@ import torch
 from isograph.config import VaeConfig
 from isograph.errors import ConvergenceError, UsageError
 from isograph.network.vae.model import Sizes, linear_start
-from isograph.network.vae.training import Adam, Course, one_torch_thread, train, training_device
+from isograph.network.vae.training import Adam, TrainingPlan, one_torch_thread, train, training_device
 
 
-def course(seed: int = 0, **settings: object) -> Course:
+def plan(seed: int = 0, **settings: object) -> TrainingPlan:
     config = VaeConfig(**{"epochs": 150, "patience": 50, "hidden_sizes": (16,), **settings})
-    return Course(config, noise_variance=0.05, n_features=50, seed=seed, device=torch.device("cpu"))
+    return TrainingPlan(config, noise_variance=0.05, n_features=50, seed=seed, device=torch.device("cpu"))
 
 
 def quiet(_: int, __: int) -> None:
     """Show no progress."""
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """As in a fit; more threads only wait for each other on matrices this small."""
+    with one_torch_thread():
+        yield
 
 
 @pytest.fixture
@@ -62,30 +69,30 @@ def test_linear_start__cannot_be_bettered_by_small_steps(plane):
 
 
 def test_train__keeps_the_linear_model_where_nothing_is_curved(plane):
-    trained = train(plane, (2,), course(), progress=quiet)
-    assert trained.chosen.stopped == "patience"
-    assert trained.chosen.best.loss(1.0) > trained.chosen.start.loss(1.0) - 0.2
+    trained = train(plane, (2,), plan(), progress=quiet)
+    assert trained.best_run.stopped == "patience"
+    assert trained.best_run.best.loss(1.0) > trained.best_run.start.loss(1.0) - 0.2
 
 
 def test_train__finds_a_curve_that_no_linear_model_of_its_size_holds(curve):
-    trained = train(curve, (1,), course(learning_rate=1e-2, epochs=400), progress=quiet)
-    assert trained.chosen.best_epoch > 50
-    assert trained.chosen.start.reconstruction > 5.0
-    assert trained.chosen.best.reconstruction < 0.4 * trained.chosen.start.reconstruction
-    assert trained.terms.reconstruction < 0.4 * trained.chosen.start.reconstruction
+    trained = train(curve, (1,), plan(learning_rate=1e-2, epochs=400), progress=quiet)
+    assert trained.best_run.best_epoch > 50
+    assert trained.best_run.start.reconstruction > 5.0
+    assert trained.best_run.best.reconstruction < 0.4 * trained.best_run.start.reconstruction
+    assert trained.terms.reconstruction < 0.4 * trained.best_run.start.reconstruction
 
 
 def test_train__chooses_the_latent_size_that_held_out_samples_choose(plane):
-    trained = train(plane, (1, 2), course(epochs=5), progress=quiet)
-    losses = [search.best.loss(1.0) for search in trained.searches]
-    assert [search.latent_size for search in trained.searches] == [1, 2]
+    trained = train(plane, (1, 2), plan(epochs=5), progress=quiet)
+    losses = [run.best.loss(1.0) for run in trained.runs]
+    assert [run.latent_size for run in trained.runs] == [1, 2]
     assert losses[1] < losses[0]
-    assert trained.chosen.latent_size == 2
+    assert trained.best_run.latent_size == 2
     assert trained.networks.sizes.latent_size == 2
 
 
 def test_train__collapses_what_beta_makes_too_dear(plane):
-    trained = train(plane, (3,), course(beta=200.0, epochs=10), progress=quiet)
+    trained = train(plane, (3,), plan(beta=200.0, epochs=10), progress=quiet)
     assert max(trained.terms.divergence) < 0.01
 
 
@@ -95,7 +102,7 @@ def test_train__is_the_same_twice_and_with_more_threads(curve):
         before = torch.get_num_threads()
         torch.set_num_threads(threads)
         with one_torch_thread():
-            trained = train(curve, (2,), course(seed=4, epochs=30), progress=quiet)
+            trained = train(curve, (2,), plan(seed=4, epochs=30), progress=quiet)
         assert torch.get_num_threads() == threads
         torch.set_num_threads(before)
         weights.append(torch.cat([weight.flatten() for weight in trained.networks.parameters]).numpy())
@@ -104,30 +111,31 @@ def test_train__is_the_same_twice_and_with_more_threads(curve):
 
 def test_train__draws_with_the_seed_it_is_given_and_leaves_the_global_one_alone(curve):
     state = torch.get_rng_state()
-    held_out = {train(curve, (2,), course(seed=s, epochs=3), progress=quiet).chosen.start.loss(1.0) for s in (0, 1)}
+    held_out = {train(curve, (2,), plan(seed=s, epochs=3), progress=quiet).best_run.start.loss(1.0) for s in (0, 1)}
     assert len(held_out) == 2
     assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_train__that_diverges_at_once_says_what_to_do(curve):
     with pytest.raises(ConvergenceError) as raised:
-        train(curve, (2,), course(learning_rate=1e6), progress=quiet)
+        train(curve, (2,), plan(learning_rate=1e6), progress=quiet)
     assert str(raised.value) == (
         "training diverged in epoch 1, before any epoch was better than the linear model it starts from. Lower "
-        "learning_rate or clip_norm (--set learning_rate=1e-4), or use --backend factor, which trains nothing."
+        "learning_rate or clip_norm (settings={'learning_rate': 0.0001}), or use backend='factor', which trains "
+        "nothing."
     )
 
 
 def test_train__that_uses_up_its_epochs_says_so(curve):
-    trained = train(curve, (1,), course(epochs=20), progress=quiet)
-    assert (trained.chosen.stopped, trained.chosen.epochs_run) == ("epochs", 20)
+    trained = train(curve, (1,), plan(epochs=20), progress=quiet)
+    assert (trained.best_run.stopped, trained.best_run.epochs_run) == ("epochs", 20)
 
 
 def test_train__reports_how_far_it_is(plane):
-    told: list[tuple[int, int]] = []
-    train(plane, (2,), course(epochs=4), progress=lambda done, total: told.append((done, total)))
-    assert told[:4] == [(1, 8), (2, 8), (3, 8), (4, 8)]
-    assert told[-1] == (8, 8)
+    progress: list[tuple[int, int]] = []
+    train(plane, (2,), plan(epochs=4), progress=lambda *done: progress.append(done))
+    assert progress[:4] == [(1, 8), (2, 8), (3, 8), (4, 8)]
+    assert progress[-1] == (8, 8)
 
 
 def test_adam__takes_the_steps_of_the_paper():
@@ -150,8 +158,8 @@ def test_training_device__says_what_a_missing_gpu_needs(monkeypatch):
     with pytest.raises(UsageError) as raised:
         training_device("cuda")
     assert str(raised.value) == (
-        f"device is cuda, but torch {torch.__version__} was built without CUDA. Use --device cpu, or install a build "
-        "of torch for CUDA on a machine with an NVIDIA GPU and its driver."
+        f"device is cuda, but torch {torch.__version__} was built without CUDA. Use settings={{'device': "
+        "'cpu'}, or install a build of torch for CUDA on a machine with an NVIDIA GPU and its driver."
     )
     monkeypatch.setattr(torch.version, "cuda", "13.0")
     with pytest.raises(UsageError, match="finds no usable GPU"):

@@ -54,7 +54,7 @@ def _click_option(entry: Field[Any]) -> Callable[[Command], Command]:
     elif how.choices:
         kind = click.Choice(list(how.choices))
     elif how.minimum is not None:
-        kind = click.IntRange(min=int(how.minimum)) if kind is int else click.FloatRange(min=how.minimum)
+        kind = click.IntRange(min=int(how.minimum)) if kind is int else click.FloatRange(how.minimum, how.maximum)
     return click.option(
         flag,
         entry.name,

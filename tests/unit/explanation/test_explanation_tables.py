@@ -6,15 +6,10 @@ import pytest
 import scipy.stats
 from numpy.testing import assert_allclose
 
-from isograph.errors import InputError
-from isograph.explanation.annotation import Annotation
 from isograph.explanation.feature import Features, associations
 from isograph.explanation.tables import gene_driver_table, high_low_groups, high_vs_low_table, transcript_polarity_table
-from isograph.explanation.usage import transcript_usage
-from isograph.features.channel import Grouping
-from isograph.features.covariate import covariate_design
-from isograph.schemas.explanation import EXPLAIN_TABLES, GENE_DRIVER_TABLE, HIGH_VS_LOW_TABLE, TRANSCRIPT_POLARITY_TABLE
-from isograph.traits.association import benjamini_hochberg
+from isograph.schemas.explanation import GENE_DRIVER_TABLE, HIGH_VS_LOW_TABLE, TRANSCRIPT_POLARITY_TABLE
+from isograph.stats import benjamini_hochberg
 
 NAN = np.nan
 EIGENGENE = np.array([-3.0, -2.0, -1.0, 1.0, 2.0, 3.0])
@@ -36,9 +31,9 @@ def collected(frame, contract):
     return contract.checked(frame.collect(engine="in-memory"))
 
 
-def drivers(found, members, lost_dof=0):
-    r = associations(found, EIGENGENE[None, :], lost_dof=lost_dof, threads=1)
-    return collected(gene_driver_table(found, r, pl.Series(members, dtype=pl.String), module=0), GENE_DRIVER_TABLE)
+def drivers(rows, members, lost_dof=0):
+    association = associations(rows, EIGENGENE[None, :], lost_dof=lost_dof, threads=1)
+    return collected(gene_driver_table(association, pl.Series(members, dtype=pl.String), module=0), GENE_DRIVER_TABLE)
 
 
 @pytest.fixture
@@ -96,14 +91,14 @@ def test_high_vs_low_table__equals_welch_and_says_why_it_is_not_estimable():
     rng = np.random.default_rng(8)
     eigengene = np.arange(12.0)
     values = rng.normal(size=(1, 12)) + eigengene
-    found = features(
+    rows = features(
         a__switch=values[0],
         b__switch=[5.0] * 12,
         c__switch=[NAN] * 9 + [1.0, 2.0, 4.0],
         d__switch=[1.0] * 6 + [1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
     )
     groups = high_low_groups(eigengene)
-    table = collected(high_vs_low_table(found, groups), HIGH_VS_LOW_TABLE)
+    table = collected(high_vs_low_table(rows, groups), HIGH_VS_LOW_TABLE)
     expected = scipy.stats.ttest_ind(values[0, groups.high], values[0, groups.low], equal_var=False)
     first = table.row(0, named=True)
     assert first["feature_id"] == "a::switch"
@@ -121,40 +116,10 @@ def test_high_vs_low_table__equals_welch_and_says_why_it_is_not_estimable():
 
 
 def test_high_vs_low_table__without_groups_estimates_nothing():
-    found = features(a__switch=EIGENGENE)
-    table = collected(high_vs_low_table(found, high_low_groups(np.full(6, 2.0))), HIGH_VS_LOW_TABLE)
+    rows = features(a__switch=EIGENGENE)
+    table = collected(high_vs_low_table(rows, high_low_groups(np.full(6, 2.0))), HIGH_VS_LOW_TABLE)
     assert table.get_column("n_high").to_list() == [0]
     assert table.get_column("pvalue").is_nan().all()
-
-
-def usage(covariates=(), **columns):
-    counts = np.random.default_rng(2).poisson(60.0, (6, 9)).astype(float)
-    grouping = Grouping(["a", "b", "c"], np.arange(6), np.array([0, 3, 4, 6]), [f"t{i}" for i in range(6)])
-    loadings = pl.DataFrame(
-        {"gene_id": ["a"] * 3 + ["c"] * 2, "transcript_id": ["t0", "t1", "t2", "t4", "t5"], "loading": [0.5] * 5}
-    )
-    design = covariate_design(pl.DataFrame({"sample_id": [f"S{i}" for i in range(9)], **columns}), covariates)
-    return counts, transcript_usage(counts, grouping, design, loadings, pl.Series(["a", "b", "c"]))
-
-
-def test_transcript_usage__is_the_log_ratio_and_the_share_of_the_genes_that_switch():
-    counts, (ratio, share) = usage()
-    assert share.rows.get_column("transcript_id").to_list() == ["t0", "t1", "t2", "t4", "t5"]
-    assert share.rows.get_column("feature_id").unique(maintain_order=True).to_list() == ["a::switch", "c::switch"]
-    padded = counts + 0.5
-    expected = np.concatenate([padded[:3] / padded[:3].sum(axis=0), padded[4:] / padded[4:].sum(axis=0)])
-    assert_allclose(share.values, expected, rtol=1e-12)
-    log = np.log(padded[4:]) - np.log(padded[4:]).mean(axis=0)
-    assert_allclose(ratio.values[3:], log - log.mean(axis=1, keepdims=True), atol=1e-12)
-
-
-def test_transcript_usage__has_no_trace_of_a_covariate_and_keeps_the_mean_share():
-    batch = list("aaabbbccc")
-    counts, (ratio, share) = usage(covariates=("batch",), batch=batch)
-    padded = counts[:3] + 0.5
-    assert_allclose(share.values[:3].mean(axis=1), (padded / padded.sum(axis=0)).mean(axis=1), rtol=1e-12)
-    for values in (ratio.values, share.values - share.values.mean(axis=1, keepdims=True)):
-        assert_allclose(values.reshape(5, 3, 3).mean(axis=2), 0.0, atol=1e-12)
 
 
 def test_transcript_polarity_table__orders_genes_by_how_far_apart_their_transcripts_turn():
@@ -168,36 +133,10 @@ def test_transcript_polarity_table__orders_genes_by_how_far_apart_their_transcri
     )
     noise = np.array([1.0, -1.0, 1.0, 1.0, -1.0, 1.0])
     transcripts = Features(rows, np.array([noise, -noise, -EIGENGENE, EIGENGENE]))
-    found = associations(transcripts, EIGENGENE[None, :], lost_dof=0, threads=1)
+    association = associations(transcripts, EIGENGENE[None, :], lost_dof=0, threads=1)
     groups = high_low_groups(EIGENGENE)
-    table = collected(
-        transcript_polarity_table(transcripts, found, transcripts, groups, module=0), TRANSCRIPT_POLARITY_TABLE
-    )
+    table = collected(transcript_polarity_table(association, transcripts, groups, module=0), TRANSCRIPT_POLARITY_TABLE)
     assert table.get_column("transcript_id").to_list() == ["b2", "b1", "a1", "a2"]
     assert table.get_column("switch_strength")[:2].to_list() == pytest.approx([2.0, 2.0])
     assert table.get_column("log10_pvalue")[0] < -6
     assert table.get_column("mean_high")[0] == 2.5
-
-
-@pytest.mark.parametrize("threads", [2, 3])
-def test_associations__are_the_same_bytes_at_any_thread_count(threads):
-    rng = np.random.default_rng(0)
-    values = Features(pl.DataFrame(), rng.normal(size=(1500, 10)))
-    targets = rng.normal(size=(3, 10))
-    one = associations(values, targets, lost_dof=0, threads=1)
-    many = associations(values, targets, lost_dof=0, threads=threads)
-    assert many.r.tobytes() == one.r.tobytes()
-    assert many.n_complete.tobytes() == one.n_complete.tobytes()
-
-
-def test_annotation__is_added_where_the_key_is_and_refused_where_it_clashes():
-    annotation = Annotation("transcript_id", pl.DataFrame({"transcript_id": ["b1"], "labels": ["cds:gained"]}))
-    rows = pl.LazyFrame({"transcript_id": ["a1", "b1"], "r": [0.1, 0.2]})
-    added = annotation.added_to(rows, TRANSCRIPT_POLARITY_TABLE).collect(engine="in-memory")
-    assert added.to_dict(as_series=False) == {
-        "transcript_id": ["a1", "b1"], "r": [0.1, 0.2], "labels": [None, "cds:gained"]
-    }  # fmt: skip
-    assert annotation.added_to(rows, GENE_DRIVER_TABLE) is rows
-    clashing = Annotation("gene_id", pl.DataFrame({"gene_id": ["a"], "r": [1.0], "se": [1.0]}))
-    with pytest.raises(InputError, match=r"^notes: 2 columns that the tables have already: 'r', 'se'\. Rename them\.$"):
-        clashing.refuse_clashes(EXPLAIN_TABLES.values(), "notes")

@@ -10,7 +10,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from isograph.schemas.structure import GTF_EXONS, GTF_TRANSCRIPTS, SWITCH_STRUCTURE
-from isograph.structure import labels as structure
+from isograph.structure import labels
 from isograph.structure.labels import switch_structures
 
 LENGTHS = ("length", "cds_length", "utr5_length", "utr3_length")
@@ -370,8 +370,8 @@ def test_switch_structures__turned_pairs_turn_what_has_a_direction(random_pairs)
         assert turned.get_column(name).to_list() == (-straight.get_column(name)).to_list()
 
 
-def test_switch_structures__do_not_depend_on_how_many_pairs_are_taken_at_a_time(random_pairs, monkeypatch):
+def test_switch_structures__do_not_depend_on_how_many_pairs_are_taken_at_once(random_pairs, monkeypatch):
     transcripts, pairs = random_pairs
     whole = compared(transcripts, pairs)
-    monkeypatch.setattr(structure, "PAIRS_A_TIME", 37)
+    monkeypatch.setattr(labels, "PAIRS_AT_ONCE", 37)
     assert_frame_equal(compared(transcripts, pairs), whole)

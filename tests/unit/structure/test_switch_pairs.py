@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import polars as pl
+from polars.testing import assert_frame_equal
 
-from isograph.structure.switch_pairs import PAIR_COLUMNS, extreme_pairs
+from isograph.structure.switch_pairs import PAIR_COLUMNS, derived_pairs, extreme_pairs
 
 COLUMNS = ("module_id", "gene_id", "transcript_id", "weight")
 TYPES = (pl.String, pl.String, pl.String, pl.Float64)
@@ -54,3 +55,10 @@ def test_extreme_pairs__genes_without_two_different_weights_have_none():
         )
         == []
     )
+
+
+def test_derived_pairs__are_those_of_the_directory_that_was_opened(fitted):
+    pairs, kind = derived_pairs(fitted)
+    assert kind == "fit"
+    assert_frame_equal(pairs, derived_pairs(fitted.path)[0])
+    assert pairs.height > 0

@@ -6,9 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from isograph.errors import InputError, UsageError
-from isograph.exporting import annotated
-from isograph.exporting.annotated import anndata_package, h5ad
+from isograph.errors import InputError
+from isograph.exporting.h5ad import h5ad
 from isograph.exporting.membership import fit_scores
 
 
@@ -85,16 +84,3 @@ def test_h5ad__refuses_columns_it_cannot_name(feature_scores, eigengenes, module
     samples = pl.DataFrame({"sample_id": ["S1"], **{name: [1] for name in names}})
     with pytest.raises(InputError, match="columns that AnnData cannot hold under their name"):
         h5ad(fit_scores(feature_scores, eigengenes), samples, modules, roles, {})
-
-
-def test_anndata_package__says_how_to_install_it(monkeypatch):
-    def absent(name: str):
-        raise ModuleNotFoundError(f"No module named '{name}'")
-
-    monkeypatch.setattr(annotated.importlib, "import_module", absent)
-    with pytest.raises(UsageError) as raised:
-        anndata_package()
-    assert str(raised.value) == (
-        "AnnData needs a package that is not there (No module named 'anndata'). "
-        "Install it: pip install 'isograph-multiplex[anndata]'"
-    )

@@ -13,28 +13,11 @@ import orjson
 import polars as pl
 
 from isograph.arrays import Matrix
-from isograph.errors import InputError, UsageError, examples
+from isograph.errors import InputError, examples
 from isograph.exporting.membership import Scores
 
 SLASH = "/"
-_RESERVED = ("_index", "obs_names", "row_names")
-
-
-def anndata_package() -> Any:  # noqa: ANN401
-    """Return the package ``anndata``.
-
-    Raises
-    ------
-    UsageError
-        It is not installed.
-    """
-    try:
-        return importlib.import_module("anndata")
-    except ImportError as error:
-        raise UsageError(
-            f"AnnData needs a package that is not there ({error}). "
-            "Install it: pip install 'isograph-multiplex[anndata]'"
-        ) from error
+RESERVED = ("_index", "obs_names", "row_names")
 
 
 def h5ad(
@@ -49,13 +32,11 @@ def h5ad(
 
     Raises
     ------
-    UsageError
-        The package ``anndata`` is not installed.
     InputError
         Sample columns whose names the format cannot hold.
     """
-    package = anndata_package()
-    content = package.AnnData(
+    anndata: Any = importlib.import_module("anndata")
+    content = anndata.AnnData(
         X=_channel(scores, "abundance"),
         obs=_observations(scores, samples),
         var=_variables(scores, modules, roles),
@@ -68,31 +49,31 @@ def h5ad(
             }
         },
     )
-    with tempfile.TemporaryDirectory() as place:
-        path = Path(place) / "fit.h5ad"
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "fit.h5ad"
         content.write_h5ad(path)
         return path.read_bytes()
 
 
-def _channel(scores: Scores, kind: str) -> Matrix:
+def _channel(scores: Scores, feature_type: str) -> Matrix:
+    """Return the scores of one kind of feature, (n_samples, n_genes), NaN where a gene has none."""
     values = np.full((len(scores.sample_ids), len(scores.gene_ids)), np.nan)
-    chosen = np.flatnonzero(np.array(scores.feature_types) == kind)
-    values[:, scores.gene_of[chosen]] = scores.z[chosen].T
+    features = np.flatnonzero(np.array(scores.feature_types) == feature_type)
+    values[:, scores.gene_of[features]] = scores.z[features].T
     return values
 
 
 def _observations(scores: Scores, samples: pl.DataFrame) -> dict[str, Any]:
     """Return the sample table in the order of the scores; dates become text and a / in a name _, as HDF5 has it."""
     names = [name.replace(SLASH, "_") for name in samples.columns if name != "sample_id"]
-    unfit = [name for name in names if names.count(name) > 1 or name in _RESERVED]
-    if unfit:
-        told = f"columns that AnnData cannot hold under their name: {examples(unfit)}. Rename them in the bundle."
-        raise InputError("sample table", [told])
+    if unfit := [name for name in names if names.count(name) > 1 or name in RESERVED]:
+        message = f"columns that AnnData cannot hold under their name: {examples(unfit)}. Rename them in the bundle."
+        raise InputError("sample table", message)
     order = pl.DataFrame({"sample_id": scores.sample_ids}, schema={"sample_id": pl.String})
     rows = order.join(samples, on="sample_id", how="left", validate="1:1", maintain_order="left")
     columns = {"obs_names": np.array(scores.sample_ids, dtype=object)}
-    described = zip(names, rows.drop("sample_id").iter_columns(), strict=True)
-    return columns | {name: _plain(column) for name, column in described}
+    named = zip(names, rows.drop("sample_id").iter_columns(), strict=True)
+    return columns | {name: _plain(column) for name, column in named}
 
 
 def _variables(scores: Scores, modules: pl.DataFrame, roles: pl.DataFrame) -> dict[str, Any]:
@@ -100,8 +81,8 @@ def _variables(scores: Scores, modules: pl.DataFrame, roles: pl.DataFrame) -> di
     rows = genes.join(modules, on="gene_id", how="left", validate="1:1", maintain_order="left").join(
         roles.select("gene_id", "module_role"), on="gene_id", how="left", validate="1:1", maintain_order="left"
     )
-    named = {"module_id": "module_id", "kME": "kme", "role": "module_role", "gene_name": "gene_name"}
     columns = {"var_names": np.array(scores.gene_ids, dtype=object)}
+    named = {"module_id": "module_id", "kME": "kme", "role": "module_role", "gene_name": "gene_name"}
     return columns | {name: _plain(rows.get_column(column)) for name, column in named.items()}
 
 

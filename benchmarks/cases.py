@@ -64,7 +64,7 @@ def simulated_cases(place: Path, threads: int) -> Iterator[Case]:
             where = place / f"{dataset.name}-{seed}"
             bundle = write_dataset(dataset, where, seed=seed, importer=import_bundle)
             truth = truth_of(bundle, is_real=False)
-            features = features_of(bundle, bundle_assays(bundle, where), (), threads)
+            features = features_of(bundle, bundle_assays(bundle), (), threads)
             yield Case(dataset.name, group, seed, features, truth.genes, truth.planted)
 
 
@@ -78,7 +78,7 @@ def bundled_data(place: Path) -> Path:
 def real_cases(path: Path, covariates: tuple[str, ...], threads: int) -> Iterator[Case]:
     """Yield all samples of a bundle, and then the halves of each split."""
     bundle = read_bundle(path)
-    assays = bundle_assays(bundle, path)
+    assays = bundle_assays(bundle)
     genes = truth_of(bundle, is_real=True).genes
     n_samples = bundle.samples.height
     halves = [half for split in sample_halves(n_samples, N_SPLITS, seed=0) for half in split]

@@ -25,7 +25,7 @@ import numpy as np
 import polars as pl
 
 import isograph as ig
-from isograph.pipeline.catalog import write_catalog
+from isograph.pipeline.catalog import catalog
 from isograph.schemas import FIT_TABLES
 from isograph.store.artifact import artifact_directory
 
@@ -76,8 +76,8 @@ def seconds(work: object, runs: int) -> list[float]:
     return taken
 
 
-def told(taken: list[float]) -> str:
-    """Return the median, and the range."""
+def median_and_range(taken: list[float]) -> str:
+    """Return the median of seconds, and the fastest and slowest."""
     return f"{statistics.median(taken):.3f} ({min(taken):.3f}–{max(taken):.3f})"
 
 
@@ -87,40 +87,39 @@ def main() -> None:
     parser.add_argument("--fits", type=int, default=50)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--fixture", default="xxlarge_multiplex_v1")
-    asked = parser.parse_args()
-    place = Path(tempfile.mkdtemp(prefix="isograph-bench-"))
+    options = parser.parse_args()
+    directory = Path(tempfile.mkdtemp(prefix="isograph-bench-"))
     try:
-        measure(asked, place)
+        measure(options, directory)
     finally:
-        shutil.rmtree(place)
+        shutil.rmtree(directory)
 
 
-def measure(asked: argparse.Namespace, place: Path) -> None:
+def measure(options: argparse.Namespace, directory: Path) -> None:
     """Print the table of what was measured."""
-    bundle = ig.simulate(asked.fixture, place / "bundle")
-    fit = ig.fit(getattr(bundle, "path", bundle), output_dir=place / "first")
-    tree = place / "artifacts"
-    for number in range(asked.fits):
+    bundle = ig.simulate(options.fixture, directory / "bundle")
+    fit = ig.fit(getattr(bundle, "path", bundle), output_dir=directory / "first")
+    tree = directory / "artifacts"
+    for number in range(options.fits):
         copy_of(fit, tree / f"fit_{number:02d}", number)
     n_edges = fit.calibration["n_edges"]
     gene = fit.summary.modules.get_column("hub gene")[0]
     n_bytes = sum(file.stat().st_size for file in tree.rglob("*") if file.is_file())
     started = time.perf_counter()
-    written = write_catalog(tree)
+    written = catalog(tree)
     made = time.perf_counter() - started
-    print(f"{os.cpu_count()} cores, DuckDB {duckdb.__version__}; {asked.fits} fits of {asked.fixture}:")
-    print(f"{asked.fits * n_edges:,} edges, {n_bytes / 1e6:,.0f} MB; the catalog was made in {made:.2f} s,")
-    print(
-        f"every byte compared with its sha256. Median (fastest–slowest) of {asked.runs} runs, files in the page cache."
-    )
+    print(f"{os.cpu_count()} cores, DuckDB {duckdb.__version__}; {options.fits} fits of {options.fixture}:")
+    print(f"{options.fits * n_edges:,} edges, {n_bytes / 1e6:,.0f} MB; the catalog was made in {made:.2f} s,")
+    print("every byte compared with its sha256.")
+    print(f"Median (fastest–slowest) of {options.runs} runs, files in the page cache.")
     print("\n| question | rows | on the catalog file, s | `isograph sql`, whole process, s |\n|---|---:|---:|---:|")
     for name, template in QUESTIONS.items():
         question = template.replace("{gene}", gene)
         rows = answer(written.path, question)
-        in_process = seconds(lambda question=question: answer(written.path, question), asked.runs)
+        in_process = seconds(lambda question=question: answer(written.path, question), options.runs)
         command = [sys.executable, "-m", "isograph", "sql", "--artifacts", str(tree), "--format", "csv", question]
-        whole = seconds(lambda command=command: subprocess.run(command, check=True, capture_output=True), asked.runs)
-        print(f"| {name} | {rows:,} | {told(in_process)} | {told(whole)} |", flush=True)
+        whole = seconds(lambda command=command: subprocess.run(command, check=True, capture_output=True), options.runs)
+        print(f"| {name} | {rows:,} | {median_and_range(in_process)} | {median_and_range(whole)} |", flush=True)
 
 
 def answer(path: Path, question: str) -> int:

@@ -53,11 +53,10 @@ def average_precision(hit: np.ndarray) -> float:
     return float(precision[hit].mean())
 
 
-def matched_modules(planted: pl.DataFrame, found: pl.DataFrame) -> dict[int, str]:
-    """Return the found module with the highest Jaccard index with each planted one."""
-    sets = {
-        name: set(genes) for name, genes in found.group_by("module_id", maintain_order=True).agg("gene_id").iter_rows()
-    }
+def matched_modules(planted: pl.DataFrame, modules: pl.DataFrame) -> dict[int, str]:
+    """Return the module of the fit with the highest Jaccard index with each planted one."""
+    rows = modules.group_by("module_id", maintain_order=True).agg("gene_id").iter_rows()
+    sets = {name: set(genes) for name, genes in rows}
     matched = {}
     for module, genes in planted.group_by("module_id", maintain_order=True).agg("gene_id").iter_rows():
         members = set(genes)
@@ -87,12 +86,12 @@ def rankings(explained: Explanation, planted: pl.DataFrame, matched: dict[int, s
     ranked = {table: ranked_genes(explained, table) for table in RANKED if table in explained.tables}
     precision: dict[str, list[float]] = {table: [] for table in ranked}
     agreed = total = 0
-    for module, found in matched.items():
+    for module, module_id in matched.items():
         genes = set(planted.filter(pl.col("module_id") == module).get_column("gene_id"))
         first = []
         for table, of_module in ranked.items():
-            precision[table].append(average_precision(np.array([gene in genes for gene in of_module[found]])))
-            first.append(set(of_module[found][: len(genes)]))
+            precision[table].append(average_precision(np.array([gene in genes for gene in of_module[module_id]])))
+            first.append(set(of_module[module_id][: len(genes)]))
         agreed += len(genes.intersection(*first))
         total += len(genes)
     return {
@@ -112,46 +111,46 @@ def lead_recovery(explained: Explanation, plan: GenePlan) -> dict[str, float | i
         .collect(engine="in-memory")
     )
     leads = planted_leads(plan).filter(pl.col("n") == 4)
-    told = leads.join(first, on="gene_id", how="left", validate="1:1", maintain_order="left")
-    hits = int((told.get_column("top") == told.get_column("transcript_id")).fill_null(value=False).sum())
+    ranked = leads.join(first, on="gene_id", how="left", validate="1:1", maintain_order="left")
+    hits = int((ranked.get_column("top") == ranked.get_column("transcript_id")).fill_null(value=False).sum())
     return {
         "n_four_isoform_genes": leads.height,
         "lead_top1": round(hits / leads.height, DIGITS) if leads.height else None,
     }
 
 
-def row(fixture: str, seed: int, backend: str, place: Path) -> dict[str, object]:
+def row(fixture: str, seed: int, backend: str, directory: Path) -> dict[str, object]:
     """Return the result of one fixture, seed and backend."""
-    bundle = simulate(fixture, place / "bundle", seed=seed)
-    fit = isograph.fit(bundle, output_dir=place / "fit", seed=seed, backend=backend)
+    bundle = simulate(fixture, directory / "bundle", seed=seed)
+    fit = isograph.fit(bundle, output_dir=directory / "fit", seed=seed, backend=backend)
     with_model = backend == "vae"
-    explained = isograph.explanation(
-        fit, output_dir=place / "explanation", vae_attribution=with_model, integrated_gradients=with_model
+    explained = isograph.explain(
+        fit, output_dir=directory / "explanation", vae_attribution=with_model, integrated_gradients=with_model
     )
     planted = bundle.scan("truth_modules").collect(engine="in-memory")
     matched = matched_modules(planted, fit.modules.select("gene_id", "module_id").collect(engine="in-memory"))
-    told = rankings(explained, planted, matched)
+    measured = rankings(explained, planted, matched)
     if with_model:
         deltas = explained.scan("ig_attributions").select(pl.col("convergence_delta").max()).collect(engine="in-memory")
-        told["converged"] = bool(deltas.item() <= 0.01)
+        measured["converged"] = bool(deltas.item() <= 0.01)
     return {
         "dataset": fixture,
         "seed": seed,
         "backend": backend,
         "n_planted_modules": len(matched),
-        **told,
+        **measured,
         **lead_recovery(explained, simulation(fixture_spec(fixture), seed=seed).plan),
     }
 
 
 def shortfalls(results: list[dict[str, object]]) -> list[str]:
     """Return where the report is below its limit."""
-    found = []
+    below = []
     for result in results:
         where = f"{result['dataset']} seed {result['seed']} {result['backend']}"
         values = {**result["least_average_precision"], "lead_top1": result["lead_top1"]}  # type: ignore[dict-item]
-        found += [f"{where}: {name} {value}" for name, value in values.items() if value is not None and value < LIMIT]
-    return found
+        below += [f"{where}: {name} {value}" for name, value in values.items() if value is not None and value < LIMIT]
+    return below
 
 
 def main() -> None:
@@ -164,8 +163,8 @@ def main() -> None:
     for fixture in arguments.fixture or FIXTURES:
         for seed in SEEDS:
             for backend in BACKENDS:
-                with tempfile.TemporaryDirectory() as place:
-                    results.append(row(fixture, seed, backend, Path(place)))
+                with tempfile.TemporaryDirectory() as directory:
+                    results.append(row(fixture, seed, backend, Path(directory)))
                 print(orjson.dumps(results[-1]).decode(), flush=True)
     below = shortfalls(results)
     report = {"isograph_version": isograph.__version__, "limit": LIMIT, "below_limit": below, "results": results}

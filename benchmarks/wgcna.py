@@ -39,11 +39,11 @@ def worker(size: str, threads: int) -> None:
     features[member] += rng.uniform(0.4, 2.0, size=member.sum())[:, None] * latents[home[member]]
     steps = Steps()
     started = time.perf_counter()
-    found = blockwise_modules(features, WgcnaConfig(power=6), threads=threads, steps=steps)
+    modules = blockwise_modules(features, WgcnaConfig(power=6), threads=threads, steps=steps)
     inside = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * BYTES_OF_PEAK
-    told = {"inside": inside, "peak": peak, "modules": int(found.labels.max()), "steps": steps.seconds}
-    print(json.dumps(told))
+    measured = {"inside": inside, "peak": peak, "modules": int(modules.labels.max()), "steps": steps.seconds}
+    print(json.dumps(measured))
 
 
 def main() -> None:
@@ -53,15 +53,15 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--worker", help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.worker:
-        worker(asked.worker, asked.threads)
+    arguments = parser.parse_args()
+    if arguments.worker:
+        worker(arguments.worker, arguments.threads)
         return
     print("| features × samples | s (whole process) | CPU s | in blockwise_modules | peak MB | modules | steps |")
     print("|---|---:|---:|---:|---:|---:|---|")
-    for size in asked.sizes:
-        for _ in range(asked.runs):
-            print(row(size, asked.threads), flush=True)
+    for size in arguments.sizes:
+        for _ in range(arguments.runs):
+            print(row(size, arguments.threads), flush=True)
 
 
 def row(size: str, threads: int) -> str:
@@ -75,12 +75,12 @@ def row(size: str, threads: int) -> str:
     wall = time.perf_counter() - started
     if status:
         sys.exit(f"{' '.join(command)} failed")
-    told = json.loads(output)
-    steps = ", ".join(f"{name} {seconds:.1f}" for name, seconds in told["steps"].items())
+    measured = json.loads(output)
+    steps = ", ".join(f"{name} {seconds:.1f}" for name, seconds in measured["steps"].items())
     cpu = usage.ru_utime + usage.ru_stime
     return (
-        f"| {size.replace('x', ' × ')} | {wall:.1f} | {cpu:.1f} | {told['inside']:.1f} | {told['peak'] / 1e6:.0f} "
-        f"| {told['modules']} | {steps} |"
+        f"| {size.replace('x', ' × ')} | {wall:.1f} | {cpu:.1f} | {measured['inside']:.1f} "
+        f"| {measured['peak'] / 1e6:.0f} | {measured['modules']} | {steps} |"
     )
 
 

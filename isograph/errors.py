@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -121,13 +122,14 @@ def option(name: str, value: object = None, *, flag: str | None = None) -> str:
     Parameters
     ----------
     name : the keyword argument.
-    value : the value to give; True is a flag without one. None names the option alone.
+    value : the value to give, quoted for the shell on the command line; True is a flag without one. None names the
+        option alone.
     flag : what the command line calls it; None for the name with hyphens. ``covariates`` is ``--covariate`` there.
     """
     if not _flags_spoken[0]:
         return name if value is None else f"{name}={value!r}"
     spelled = flag or f"--{name.replace('_', '-')}"
-    return spelled if value is None or value is True else f"{spelled} {value}"
+    return spelled if value is None or value is True else f"{spelled} {shlex.quote(str(value))}"
 
 
 def setting(name: str, value: object = None, *, flag: str | None = None) -> str:

@@ -122,7 +122,7 @@ def welch(reference: Moments, level: Moments) -> WelchTest:
     """Return mean(level) − mean(reference) with Welch's t and Satterthwaite's degrees of freedom.
 
     Welch 1947, Biometrika 34:28–35, doi:10.1093/biomet/34.1-2.28. A group without variance, or of fewer than two
-    values, makes the statistic NaN, never p = 0.
+    values, makes the test NaN, never p = 0.
     """
     v1, v2 = reference.squared_error, level.squared_error
     estimable = (v1 > 0.0) & (v2 > 0.0)
@@ -130,7 +130,7 @@ def welch(reference: Moments, level: Moments) -> WelchTest:
     with np.errstate(divide="ignore", invalid="ignore"):
         se = np.where(estimable, np.sqrt(v1 + v2), np.nan)
         dof = (v1 + v2) ** 2 / (v1**2 / (reference.n - 1) + v2**2 / (level.n - 1))
-        return WelchTest(difference, se, difference / se, dof)
+    return WelchTest(difference, se, difference / se, np.where(estimable, dof, np.nan))
 
 
 @dataclass(frozen=True, slots=True)

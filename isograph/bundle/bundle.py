@@ -9,6 +9,8 @@ import polars as pl
 
 from isograph.arrays import Matrix
 
+# The report of an import lies beside the files of the bundle and is not in its manifest.
+IMPORT_REPORT = "import_report.json"
 COUNT_ASSAYS = ("transcript_counts", "gene_counts")
 FEATURE_KIND_OF_ASSAY = {
     "transcript_counts": "transcript",

@@ -44,11 +44,11 @@ def read_file(bundle: Path, filename: str, *, max_bytes: int) -> bytes:
     """
     problem = filename_problem(filename)
     if problem is not None:
-        raise InputError(filename, [f"{problem}."])
+        raise InputError(filename, f"{problem}.")
     try:
         return _read_inside(bundle, filename, max_bytes)
     except OSError as failure:
-        raise InputError(filename, [f"cannot be read: {failure.strerror or reason(failure)}."]) from failure
+        raise InputError(filename, f"cannot be read: {failure.strerror or reason(failure)}.") from failure
 
 
 def _read_inside(bundle: Path, filename: str, max_bytes: int) -> bytes:
@@ -64,9 +64,10 @@ def _read_inside(bundle: Path, filename: str, max_bytes: int) -> bytes:
         with os.fdopen(os.open(name, _FILE_FLAGS, dir_fd=parent), "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise InputError(filename, ["is not a regular file."])
+                raise InputError(filename, "is not a regular file.")
             if status.st_size > max_bytes:
-                raise InputError(filename, [f"is {_size(status.st_size)}, expected at most {_size(max_bytes)}."])
+                size, limit = (f"{n_bytes / 2**20:,.1f} MiB" for n_bytes in (status.st_size, max_bytes))
+                raise InputError(filename, f"is {size}, expected at most {limit}.")
             return file.read(status.st_size)
 
 
@@ -75,11 +76,6 @@ def _refuse_link(filename: str, component: str, parent: int) -> None:
     try:
         mode = os.stat(component, dir_fd=parent, follow_symlinks=False).st_mode
     except FileNotFoundError:
-        raise InputError(filename, ["there is no such file in the bundle."]) from None
+        raise InputError(filename, "there is no such file in the bundle.") from None
     if stat.S_ISLNK(mode):
-        violation = f"'{component}' is a symbolic link. Put the file itself into the bundle."
-        raise InputError(filename, [violation])
-
-
-def _size(n_bytes: int) -> str:
-    return f"{n_bytes / 2**20:,.1f} MiB"
+        raise InputError(filename, f"'{component}' is a symbolic link. Put the file itself into the bundle.")

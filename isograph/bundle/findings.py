@@ -1,4 +1,4 @@
-"""What an inspection of a bundle has to say: one finding per violation."""
+"""What an inspection of a bundle reports: one finding per violation, and what can be wrong with ids."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from typing import Literal
 import polars as pl
 
 from isograph.errors import InputError, examples, shown
+
+MAX_ID_BYTES = 256
+# NOTE: control characters, line and paragraph separators, and what turns the direction of text around.
+_UNPRINTABLE = r"[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ def error(where: str, message: str) -> Finding:
 
 
 def warning(where: str, message: str) -> Finding:
-    """Return a finding that the bundle can be used in spite of."""
+    """Return a finding in spite of which the bundle can be used."""
     return Finding("warning", where, message)
 
 
@@ -50,76 +54,96 @@ def reason(problem: BaseException) -> str:
     return shown(lines[0]) if lines and lines[0] else type(problem).__name__
 
 
-MAX_ID_BYTES = 256
-
-# NOTE: control characters, line and paragraph separators, and what turns the direction of text around.
-_UNPRINTABLE = r"[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]"
-
-
-def with_text_ids(table: pl.DataFrame, columns: Iterable[str]) -> pl.DataFrame:
-    """Return ``table`` with those of ``columns`` that are categorical as plain text."""
-    categorical = [name for name in columns if isinstance(table.schema.get(name), pl.Categorical | pl.Enum)]
-    return table.with_columns(pl.col(categorical).cast(pl.String))
-
-
 def has_text(table: pl.DataFrame, column: str) -> bool:
-    """Return whether ``column`` is there and holds text."""
+    """Return whether the table has this column and it holds text."""
     return table.schema.get(column) == pl.String
 
 
-def column_findings(table: pl.DataFrame, column: str, filename: str) -> Iterable[Finding]:
-    """Whether the id column is there and holds text."""
-    if column not in table.columns:
-        columns = f"the columns are {examples(table.columns, limit=20)}" if table.columns else "there is no column"
-        yield error(filename, f"no column '{column}'; {columns}. Rename the column that holds these ids.")
-    elif not has_text(table, column):
-        message = f"is {table.schema[column]}, expected text. Write ids as text, so that 001 stays 001."
-        yield error(f"{filename}:{column}", message)
-
-
 def key_findings(table: pl.DataFrame, column: str, filename: str) -> list[Finding]:
-    """Everything wrong with ``column`` as the key of ``table``: one finding per kind of violation."""
-    findings = list(column_findings(table, column, filename))
+    """Return everything wrong with ``column`` as the key of ``table``: one finding per kind of violation."""
+    findings = column_findings(table, column, filename)
     if findings:
         return findings
     ids = table.get_column(column)
     where = f"{filename}:{column}"
+    advice = ". Every row needs an id of its own."
+    problems = id_problems(ids, column.replace("_", " "), advice=advice, names_rows=True)
+    return [error(where, problem) for problem in problems] + text_findings(ids, where)
+
+
+def column_findings(table: pl.DataFrame, column: str, filename: str) -> list[Finding]:
+    """Return whether an id column is absent or holds something else than text."""
+    if column not in table.columns:
+        columns = f"the columns are {examples(table.columns, limit=20)}" if table.columns else "there is no column"
+        return [error(filename, f"no column '{column}'; {columns}. Rename the column that holds these ids.")]
+    if not has_text(table, column):
+        message = f"is {table.schema[column]}, expected text. Write ids as text, so that 001 stays 001."
+        return [error(f"{filename}:{column}", message)]
+    return []
+
+
+def text_findings(ids: pl.Series, where: str) -> list[Finding]:
+    """Return what is wrong with the text of ids: errors, and a warning about ids that look alike."""
+    distinct = ids.filter(ids.is_not_null() & (ids != "")).unique(maintain_order=True)
+    return [
+        *(error(where, problem) for problem in text_problems(distinct)),
+        *(warning(where, problem) for problem in case_problems(distinct)),
+    ]
+
+
+def id_problems(ids: pl.Series, noun: str, *, advice: str = "", names_rows: bool = False) -> list[str]:
+    """Return a sentence about missing ids and one about repeated ids; neither where there are none.
+
+    Parameters
+    ----------
+    ids : text; null and empty are missing.
+    noun : what one is, without article: ``transcript id``.
+    advice : the end of each sentence.
+    names_rows : name the first rows without an id, counted from 1.
+    """
     missing = (ids.is_null() | (ids == "")).arg_true()
-    if len(missing):
-        rows = examples(missing + 1)
-        findings.append(error(where, f"{len(missing)} of {len(ids)} are null or empty, in rows {rows}. Name them."))
-    present = ids.filter(ids.is_not_null() & (ids != ""))
-    findings += text_findings(present, where)
-    repeated = present.filter(present.is_duplicated()).unique(maintain_order=True)
-    if len(repeated):
-        count = f"{len(repeated)} {'id stands' if len(repeated) == 1 else 'ids stand'} in more than one row"
-        findings.append(error(where, f"{count}: {examples(repeated)}. Every row needs an id of its own."))
-    return findings + list(case_findings(present.unique(maintain_order=True), where))
+    repeated = repeated_values(ids.filter(ids != ""))
+    problems = []
+    if missing.len():
+        rows = f" (rows {', '.join(map(str, missing.head(5) + 1))}{', …' if missing.len() > 5 else ''})"
+        problems.append(f"rows without a {noun}: {missing.len()}{rows if names_rows else ''}{advice}")
+    if repeated.len():
+        problems.append(f"repeated {noun}s: {repeated.len()} ({examples(repeated)}){advice}")
+    return problems
 
 
-def text_findings(ids: pl.Series, where: str) -> Iterable[Finding]:
-    """Ids no terminal should be sent, and ids that are no ids."""
-    control = ids.filter(ids.str.contains(_UNPRINTABLE))
-    if len(control):
-        message = (
-            f"{_ids(control)} control or text-direction characters: {examples(control)}. Replace these characters."
-        )
-        yield error(where, message)
+def repeated_values(values: pl.Series) -> pl.Series:
+    """Return the values that occur more than once, each once, in order; null is no value."""
+    present = values.drop_nulls()
+    return present.filter(present.is_duplicated()).unique(maintain_order=True)
+
+
+def text_problems(ids: pl.Series) -> list[str]:
+    """Return a sentence about ids that must not be sent to a terminal, and one about ids too long to be ids."""
+    problems = []
+    unprintable = ids.filter(ids.str.contains(_UNPRINTABLE))
     long = ids.filter(ids.str.len_bytes() > MAX_ID_BYTES)
-    if len(long):
+    if n := unprintable.len():
+        holds = "id holds" if n == 1 else "ids hold"
+        problems.append(
+            f"{n} {holds} control or text-direction characters: {examples(unprintable)}. Replace these characters."
+        )
+    if n := long.len():
+        holds = "id holds" if n == 1 else "ids hold"
         shortened = examples(long.str.slice(0, 40) + "…")
-        yield error(where, f"{_ids(long)} more than {MAX_ID_BYTES} bytes: {shortened}. Shorten them.")
+        problems.append(f"{n} {holds} more than {MAX_ID_BYTES} bytes: {shortened}. Shorten them.")
+    return problems
 
 
-def case_findings(ids: pl.Series, where: str) -> Iterable[Finding]:
-    """Distinct ``ids`` that are one id to whoever ignores case or Unicode composition."""
-    folded = pl.col("id").str.normalize("NFC").str.to_lowercase().alias("folded")
-    named = ids.alias("id").to_frame().with_columns(folded).filter(pl.col("folded").is_duplicated())
-    alike = named.sort("folded", maintain_order=True).get_column("id")
-    if len(alike):
-        message = f"{len(alike)} ids differ from another only in case or in Unicode composition: {examples(alike)}. "
-        yield warning(where, message + "They are kept apart here; other programs may take them for one.")
+def case_problems(ids: pl.Series) -> list[str]:
+    """Return a sentence about different ids that are equal when case and Unicode composition are ignored.
 
-
-def _ids(ids: pl.Series) -> str:
-    return f"{len(ids)} {'id holds' if len(ids) == 1 else 'ids hold'}"
+    ids: unique, none missing.
+    """
+    folded = ids.str.normalize("NFC").str.to_lowercase()
+    alike = ids.to_frame("id").with_columns(folded=folded).filter(pl.col("folded").is_duplicated())
+    if not alike.height:
+        return []
+    named = examples(alike.sort("folded", maintain_order=True).get_column("id"))
+    problem = f"{alike.height} ids differ from another only in case or in Unicode composition: {named}."
+    return [f"{problem} They are kept apart here; other programs may take them for one."]

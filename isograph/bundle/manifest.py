@@ -6,17 +6,17 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn
 
-from isograph.bundle.file import filename_problem
+from isograph.bundle.file import filename_problem, read_file
 from isograph.bundle.findings import Finding, error, reason, warning
-from isograph.errors import examples, shown
+from isograph.errors import InputError, examples, shown
 
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 2**20
 DIGEST_KEY = "sha256:"
 ENCODING = "dense_npz"
-
 _TYPES: dict[str, type] = {
     "dataset_name": str,
     "suite_name": str,
@@ -68,11 +68,12 @@ class MatrixEntry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What of a manifest is well formed; ``whole`` only if nothing had to be left out.
+    """The well-formed part of a manifest.
 
     Attributes
     ----------
     sample_table : None where the manifest names none that could be opened.
+    findings : what is wrong with the rest, and doubts.
     """
 
     dataset_name: str
@@ -83,72 +84,96 @@ class Manifest:
     matrices: tuple[MatrixEntry, ...]
     provenance: dict[str, str]
     truth_tables: tuple[str, ...]
-    whole: bool
+    findings: tuple[Finding, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing had to be left out."""
+        return all(finding.level == "warning" for finding in self.findings)
 
 
 class _Refused(ValueError):  # noqa: N818 - never leaves this module
     """A JSON extension that Python's parser would let pass."""
 
 
-def parse_manifest(data: bytes) -> tuple[Manifest | None, tuple[Finding, ...]]:
-    """Return the manifest and every violation in it; None when it is no JSON object, or that of a fit.
+def read_bundle_manifest(path: Path) -> Manifest:
+    """Return the manifest of the bundle in the directory ``path``.
+
+    Raises
+    ------
+    InputError
+        There is none, it cannot be read, is no JSON object, or is the manifest of something else.
+    """
+    try:
+        return parse_manifest(read_file(path, MANIFEST, max_bytes=MAX_MANIFEST_BYTES))
+    except InputError as problem:
+        raise InputError(shown(path / MANIFEST), problem.violations) from None
+
+
+def parse_manifest(data: bytes) -> Manifest:
+    """Return the manifest of a bundle with every violation in it.
 
     Refused besides what JSON refuses: more than 1 MiB, NaN and Infinity, the same key twice in one object, unknown and
     missing keys, and file names that could lead out of the bundle.
+
+    Raises
+    ------
+    InputError
+        It is no JSON object, or the manifest of a fit or another artifact.
     """
-    values, unreadable = _json_object(data)
-    if values is None:
-        return None, (error(MANIFEST, unreadable),)
+    values = _json_object(data)
     artifact = values.get("artifact")
     if isinstance(artifact, str) and values.keys().isdisjoint(_TYPES):
-        return None, (
-            error(
-                MANIFEST, f"this directory is a {shown(artifact)}, expected a bundle. Name the bundle it was made from."
-            ),
+        raise InputError(
+            MANIFEST, f"this directory is a {shown(artifact)}, expected a bundle. Name the bundle it was made from."
         )
-    findings = [*_key_findings(values, _TYPES, "")]
     tables, table_findings = _entries(values, "feature_tables", _TABLE_TYPES)
     matrices, matrix_findings = _entries(values, "matrices", _MATRIX_TYPES)
     truths, truth_findings = _truth_tables(values)
-    findings += [*table_findings, *matrix_findings, *truth_findings]
-    findings += [*_repeated("feature_tables", "kind", tables), *_repeated("matrices", "assay_name", matrices)]
-    findings += [*_name_findings(values), *_provenance_findings(values)]
+    provenance, provenance_findings = _provenance(values)
+    findings = [
+        *_key_findings(values, _TYPES),
+        *table_findings,
+        *matrix_findings,
+        *truth_findings,
+        *_repeated("feature_tables", "kind", tables),
+        *_repeated("matrices", "assay_name", matrices),
+        *_name_findings(values),
+        *provenance_findings,
+    ]
     sample_table = values.get("sample_table")
     if isinstance(sample_table, str) and (problem := filename_problem(sample_table)) is not None:
         findings.append(error(MANIFEST, f"sample_table: {problem}."))
         sample_table = None
-    manifest = Manifest(
+    unlisted = [name for name in truths if name not in {entry["filename"] for entry in tables}]
+    if unlisted and not findings:
+        message = f"truth_tables: {examples(unlisted)} not among the feature_tables, so not read."
+        findings.append(warning(MANIFEST, message))
+    return Manifest(
         dataset_name=_text(values, "dataset_name"),
         suite_name=_text(values, "suite_name"),
         description=_text(values, "description"),
         sample_table=sample_table if isinstance(sample_table, str) else None,
         feature_tables=tuple(TableEntry(**entry) for entry in tables),
         matrices=tuple(MatrixEntry(**entry) for entry in matrices),
-        provenance=_provenance(values),
+        provenance=provenance,
         truth_tables=tuple(truths),
-        whole=not findings,
+        findings=tuple(findings),
     )
-    listed = {entry.filename for entry in manifest.feature_tables}
-    unlisted = [name for name in truths if name not in listed]
-    if unlisted and manifest.whole:
-        findings.append(
-            warning(MANIFEST, f"truth_tables: {examples(unlisted)} not among the feature_tables, so not read.")
-        )
-    return manifest, tuple(findings)
 
 
-def _json_object(data: bytes) -> tuple[dict[str, object] | None, str]:
-    """The object in ``data``, or None and why there is none."""
+def _json_object(data: bytes) -> dict[str, object]:
     try:
-        return _parsed(data), ""
+        return _parsed(data)
     except _Refused as refused:
-        return None, str(refused)
+        sentence = str(refused)
     except UnicodeError as problem:
-        return None, f"is not valid UTF-8 text: {reason(problem)}."
+        sentence = f"is not valid UTF-8 text: {reason(problem)}."
     except RecursionError:
-        return None, "is nested too deeply."
+        sentence = "is nested too deeply."
     except ValueError as problem:
-        return None, f"is not valid JSON: {reason(problem)}."
+        sentence = f"is not valid JSON: {reason(problem)}."
+    raise InputError(MANIFEST, sentence)
 
 
 def _parsed(data: bytes) -> dict[str, object]:
@@ -175,18 +200,18 @@ def _refuse_constant(constant: str) -> NoReturn:
     raise _Refused(f"is not valid JSON: {constant} is not a JSON value.")
 
 
-def _key_findings(values: Mapping[str, object], types: Mapping[str, type], place: str) -> Iterable[Finding]:
-    """Every key that is missing, unknown or of the wrong type; ``place`` is the entry's name and a colon."""
+def _key_findings(values: Mapping[str, object], types: Mapping[str, type], entry: str = "") -> Iterable[Finding]:
+    """Every key that is missing, unknown or of the wrong type; ``entry`` is the name of the object and a colon."""
     missing = [key for key in types if key not in values]
     unknown = [key for key in values if key not in types]
     if missing:
-        yield error(MANIFEST, f"{place}missing {_keys(missing)}. Add {'it' if len(missing) == 1 else 'them'}.")
+        yield error(MANIFEST, f"{entry}missing {_keys(missing)}. Add {'it' if len(missing) == 1 else 'them'}.")
     if unknown:
-        yield error(MANIFEST, f"{place}unknown {_keys(unknown)}. The keys are {', '.join(types)}.")
+        yield error(MANIFEST, f"{entry}unknown {_keys(unknown)}. The keys are {', '.join(types)}.")
     for key, expected in types.items():
         if key in values and type(values[key]) is not expected:
             got = _JSON_NAMES[type(values[key])]
-            yield error(MANIFEST, f"{place}{key} is {got}, expected {_JSON_NAMES[expected]}.")
+            yield error(MANIFEST, f"{entry}{key} is {got}, expected {_JSON_NAMES[expected]}.")
 
 
 def _keys(keys: list[str]) -> str:
@@ -209,17 +234,17 @@ def _entries(
     return entries, findings
 
 
-def _entry_findings(entry: object, types: Mapping[str, type], place: str) -> Iterable[Finding]:
+def _entry_findings(entry: object, types: Mapping[str, type], name: str) -> Iterable[Finding]:
     if not isinstance(entry, dict):
-        yield error(MANIFEST, f"{place}is {_JSON_NAMES[type(entry)]}, expected an object.")
+        yield error(MANIFEST, f"{name}is {_JSON_NAMES[type(entry)]}, expected an object.")
         return
-    yield from _key_findings(entry, types, place)
+    yield from _key_findings(entry, types, name)
     for key, value in entry.items():
         if types.get(key) is int and type(value) is int and value < 0:
-            yield error(MANIFEST, f"{place}{key} is {value}, expected 0 or more.")
+            yield error(MANIFEST, f"{name}{key} is {value}, expected 0 or more.")
     filename = entry.get("filename")
     if isinstance(filename, str) and (problem := filename_problem(filename)) is not None:
-        yield error(MANIFEST, f"{place}{problem}.")
+        yield error(MANIFEST, f"{name}{problem}.")
 
 
 def _truth_tables(values: Mapping[str, object]) -> tuple[list[str], list[Finding]]:
@@ -253,18 +278,16 @@ def _name_findings(values: Mapping[str, object]) -> Iterable[Finding]:
         yield error(MANIFEST, message)
 
 
-def _provenance_findings(values: Mapping[str, object]) -> Iterable[Finding]:
-    provenance = values.get("provenance")
-    if isinstance(provenance, dict):
-        others = [key for key, value in provenance.items() if not isinstance(value, str)]
-        if others:
-            yield error(MANIFEST, f"provenance: the values of {examples(others)} are not text. Quote them.")
-
-
-def _provenance(values: Mapping[str, object]) -> dict[str, str]:
-    provenance = values.get("provenance")
-    pairs = provenance.items() if isinstance(provenance, dict) else ()
-    return {key: value for key, value in pairs if isinstance(value, str)}
+def _provenance(values: Mapping[str, object]) -> tuple[dict[str, str], list[Finding]]:
+    listed = values.get("provenance")
+    texts, others = {}, []
+    for key, value in listed.items() if isinstance(listed, dict) else ():
+        if isinstance(value, str):
+            texts[key] = value
+        else:
+            others.append(key)
+    message = f"provenance: the values of {examples(others)} are not text. Quote them."
+    return texts, [error(MANIFEST, message)] if others else []
 
 
 def _text(values: Mapping[str, object], key: str) -> str:

@@ -1,4 +1,4 @@
-"""Matrices in npz files: everything is checked against the header before a single value is unpacked."""
+"""Matrices in npz files: everything is checked against the header before a value is unpacked, and then every value."""
 
 from __future__ import annotations
 
@@ -9,40 +9,30 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
-from numpy.typing import NDArray
 
-from isograph.arrays import Matrix
+from isograph.arrays import Flags, Matrix
 from isograph.bundle.bundle import COUNT_ASSAYS, FEATURE_KIND_OF_ASSAY
 from isograph.bundle.findings import Finding, error, findings_of, has_text, reason, warning
-from isograph.bundle.manifest import ENCODING, MANIFEST, Manifest, MatrixEntry
-from isograph.bundle.validate import Table
+from isograph.bundle.manifest import ENCODING, MANIFEST, MatrixEntry
+from isograph.bundle.validate import BundleTable
 from isograph.errors import EXAMPLES_SHOWN, InputError, examples
 
 MEMBER = "data.npy"
-
 MAX_MATRIX_FILE_BYTES = 32 * 2**30
-
 # NOTE: a small file that claims to unpack to much more than this is refused; real counts pack 2 to 20 times.
 MAX_RATIO = 200
-
 ALWAYS_ALLOWED_BYTES = 64 * 2**20
-
 DTYPES = ("<f4", "<f8", "<i4", "<i8", "<u4")
-
+LABEL_COLUMN = {"transcript": "transcript_id", "gene": "gene_id", "psi": "psi_uid"}
+_MAY_BE_MISSING = ("gene_log", "psi")
 _NPY_MAGIC = b"\x93NUMPY"
-
 _HEADER_BYTES = 2**14
-
 _CHUNK_BYTES = 2**20
-
 _HEADER_PARSERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-
 # NOTE: what zipfile and zlib are known to raise on damaged or hostile archives.
 _ARCHIVE_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, OverflowError)
-
 _HEADER_ERRORS = (
     ValueError,
     TypeError,
@@ -75,10 +65,11 @@ def matrix_header(data: bytes) -> MatrixHeader:
         is not two-dimensional, numeric and exactly as large as its header says.
     """
     if not data:
-        raise InputError(MEMBER, ["the file is empty."])
+        raise InputError(MEMBER, "the file is empty.")
     if data.startswith(_NPY_MAGIC):
-        violation = "is an .npy file, expected .npz. Save it with numpy.savez_compressed(file, data=matrix)."
-        raise InputError(MEMBER, [violation])
+        raise InputError(
+            MEMBER, "is an .npy file, expected .npz. Save it with numpy.savez_compressed(file, data=matrix)."
+        )
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             member = _only_member(archive)
@@ -87,7 +78,7 @@ def matrix_header(data: bytes) -> MatrixHeader:
     except InputError:
         raise
     except _ARCHIVE_ERRORS as problem:
-        raise InputError(MEMBER, [f"is not an npz file, or is truncated: {reason(problem)}."]) from problem
+        raise InputError(MEMBER, f"is not an npz file, or is truncated: {reason(problem)}.") from problem
     return _array_header(prefix, member.file_size)
 
 
@@ -109,9 +100,9 @@ def matrix_values(data: bytes, header: MatrixHeader) -> Matrix:
                 target[filled : filled + len(chunk)] = np.frombuffer(chunk, dtype=np.uint8)
                 filled += len(chunk)
     except _ARCHIVE_ERRORS as problem:
-        raise InputError(MEMBER, [f"the archive is damaged: {reason(problem)}."]) from problem
+        raise InputError(MEMBER, f"the archive is damaged: {reason(problem)}.") from problem
     if filled != target.size:
-        raise InputError(MEMBER, [f"the archive is damaged: {filled} bytes of values, expected {target.size}."])
+        raise InputError(MEMBER, f"the archive is damaged: {filled} bytes of values, expected {target.size}.")
     matrix = values.reshape(header.shape, order="F" if header.fortran_order else "C")
     return np.ascontiguousarray(matrix, dtype=np.float64)
 
@@ -119,20 +110,20 @@ def matrix_values(data: bytes, header: MatrixHeader) -> Matrix:
 def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     names = archive.namelist()
     if names != [MEMBER]:
-        violation = (
+        raise InputError(
+            MEMBER,
             f"holds {len(names)} arrays ({examples(names)}), expected exactly '{MEMBER}'. "
-            "Save it with numpy.savez_compressed(file, data=matrix)."
+            "Save it with numpy.savez_compressed(file, data=matrix).",
         )
-        raise InputError(MEMBER, [violation])
     member = archive.getinfo(MEMBER)
     if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise InputError(MEMBER, ["is encrypted or packed by a method other than deflate."])
+        raise InputError(MEMBER, "is encrypted or packed by a method other than deflate.")
     if member.file_size > max(ALWAYS_ALLOWED_BYTES, MAX_RATIO * member.compress_size):
-        violation = (
+        raise InputError(
+            MEMBER,
             f"{member.compress_size:,} bytes would unpack to {member.file_size:,}, over {MAX_RATIO} times as many. "
-            "Such a file is taken for an attack; save it uncompressed (numpy.savez) if it is real."
+            "Such a file is taken for an attack; save it uncompressed (numpy.savez) if it is real.",
         )
-        raise InputError(MEMBER, [violation])
     return member
 
 
@@ -141,7 +132,7 @@ def _array_header(prefix: io.BytesIO, member_size: int) -> MatrixHeader:
         version = np.lib.format.read_magic(prefix)
         shape, fortran_order, dtype = _HEADER_PARSERS[version](prefix)
     except _HEADER_ERRORS as problem:
-        raise InputError(MEMBER, [f"has no readable npy header: {reason(problem)}."]) from problem
+        raise InputError(MEMBER, f"has no readable npy header: {reason(problem)}.") from problem
     violations = []
     if dtype.str not in DTYPES:
         kind = "Python objects" if dtype.hasobject else f"{dtype}"
@@ -156,19 +147,12 @@ def _array_header(prefix: io.BytesIO, member_size: int) -> MatrixHeader:
     return MatrixHeader((shape[0], shape[1]), dtype, fortran_order, prefix.tell())
 
 
-LABEL_COLUMN = {"transcript": "transcript_id", "gene": "gene_id", "psi": "psi_uid"}
-
-_MAY_BE_MISSING = ("gene_log", "psi")
-
-_NEEDED = (*COUNT_ASSAYS, "gene_log")
-
-
 @dataclass(frozen=True, slots=True)
 class Axes:
     """What the rows and columns of a matrix stand for, as far as the tables could be read."""
 
-    features: Table | None
-    samples: Table | None
+    features: BundleTable | None
+    samples: BundleTable | None
     label_column: str | None
 
     @property
@@ -177,6 +161,12 @@ class Axes:
         if self.features is None or self.samples is None:
             return None
         return self.features.frame.height, self.samples.frame.height
+
+    @property
+    def shape_text(self) -> str:
+        """How many rows the tables have."""
+        tables = (table for table in (self.features, self.samples) if table is not None)
+        return " and ".join(f"{table.filename} has {table.frame.height} rows" for table in tables)
 
     def sample(self, column: int) -> str:
         """The id of a sample, or its column number."""
@@ -187,24 +177,27 @@ class Axes:
         return f"{_label(self.features, self.label_column, row, 'row')}@{self.sample(column)}"
 
 
-def presence_findings(manifest: Manifest) -> Iterable[Finding]:
-    """Assays that are missing, or that lack the table of their rows; for a manifest that is whole."""
-    assays = {entry.assay_name for entry in manifest.matrices}
-    kinds = {entry.kind for entry in manifest.feature_tables}
-    if assays.isdisjoint(_NEEDED):
-        there = f"the assays are {examples(sorted(assays))}" if assays else "there is no matrix"
-        yield error(MANIFEST, f"none of {', '.join(_NEEDED)} among the matrices; {there}. A bundle needs one of them.")
-    for entry in manifest.matrices:
-        kind = FEATURE_KIND_OF_ASSAY.get(entry.assay_name)
-        if kind is not None and kind not in kinds:
-            message = f"{entry.assay_name} has no '{kind}' table to name its rows. Add one with a row per matrix row."
-            yield error(MANIFEST, message)
+def _label(table: BundleTable | None, column: str | None, position: int, noun: str) -> str:
+    if table is not None and column is not None and has_text(table.frame, column):
+        value = table.frame.item(position, column)
+        if value is not None:
+            return str(value)
+    return f"{noun} {position + 1}"
 
 
-def axes_of(entry: MatrixEntry, samples: Table | None, tables: Mapping[str, Table]) -> Axes:
+def axes_of(entry: MatrixEntry, samples: BundleTable | None, tables: Mapping[str, BundleTable]) -> Axes:
     """Return the tables that name the rows and columns of an assay."""
     kind = FEATURE_KIND_OF_ASSAY.get(entry.assay_name, "")
     return Axes(tables.get(kind), samples, LABEL_COLUMN.get(kind))
+
+
+def entry_findings(entry: MatrixEntry, axes: Axes) -> Iterable[Finding]:
+    """Return what the manifest says of a matrix that its tables contradict."""
+    if entry.encoding != ENCODING:
+        yield error(MANIFEST, f"{entry.assay_name}: encoding is {examples([entry.encoding])}, expected '{ENCODING}'.")
+    announced = (entry.n_features, entry.n_samples)
+    if axes.shape is not None and announced != axes.shape:
+        yield error(MANIFEST, f"{entry.assay_name}: n_features, n_samples are {announced}, but {axes.shape_text}.")
 
 
 def inspected_matrix(data: bytes, entry: MatrixEntry, axes: Axes) -> tuple[Matrix | None, list[Finding]]:
@@ -217,49 +210,14 @@ def inspected_matrix(data: bytes, entry: MatrixEntry, axes: Axes) -> tuple[Matri
         matrix = matrix_values(data, header)
     except InputError as problem:
         return None, list(findings_of(entry.filename, problem))
-    return matrix, list(value_findings(matrix, entry, axes))
-
-
-def value_findings(matrix: Matrix, entry: MatrixEntry, axes: Axes) -> Iterable[Finding]:
-    """Values that the assay may not hold, and samples or features without any."""
-    assay, where = entry.assay_name, entry.filename
-    if matrix.size == 0:
-        yield error(where, f"{assay} is empty: shape {matrix.shape}.")
-        return
-    allowed_missing = assay in _MAY_BE_MISSING
-    # NOTE: these two see every NaN, infinity and negative value; the masks are made only for those that have some.
-    low, high = float(matrix.min()), float(matrix.max())
-    if not (low >= 0 and high < np.inf):
-        if not allowed_missing:
-            yield from _cells(
-                np.isnan(matrix), "NaN", "Counts are never missing; write 0 or leave the row out.", where, axes
-            )
-        advice = "Write a missing value as NaN." if allowed_missing else "Counts are finite."
-        yield from _cells(np.isinf(matrix), "infinite", advice, where, axes)
-        if assay not in _MAY_BE_MISSING:
-            advice = "Counts are 0 or more; values on a log scale belong to the assay gene_log."
-            yield from _cells(_finite(matrix < 0, matrix), "negative", advice, where, axes)
-    if assay == "psi":
-        outside = (matrix < 0) | (matrix > 1)
-        yield from _cells(_finite(outside, matrix), "outside 0 to 1", "psi is a proportion.", where, axes)
-    yield from _empty_sample_findings(matrix, entry, axes)
-
-
-def entry_findings(entry: MatrixEntry, axes: Axes) -> Iterable[Finding]:
-    """What the manifest says of a matrix that its tables contradict."""
-    if entry.encoding != ENCODING:
-        yield error(MANIFEST, f"{entry.assay_name}: encoding is {examples([entry.encoding])}, expected '{ENCODING}'.")
-    announced = (entry.n_features, entry.n_samples)
-    if axes.shape is not None and announced != axes.shape:
-        message = f"{entry.assay_name}: n_features, n_samples are {announced}, but {_rows(axes)}."
-        yield error(MANIFEST, message)
+    return matrix, list(_value_findings(matrix, entry, axes))
 
 
 def _shape_findings(header: MatrixHeader, entry: MatrixEntry, axes: Axes) -> Iterable[Finding]:
     expected = axes.shape or (entry.n_features, entry.n_samples)
     if header.shape == expected:
         return
-    source = _rows(axes) if axes.shape is not None else "that is what the manifest says"
+    source = axes.shape_text if axes.shape is not None else "that is what the manifest says"
     if header.shape == expected[::-1]:
         advice = "It is transposed: rows are features and columns are samples, so write matrix.T."
     else:
@@ -267,16 +225,39 @@ def _shape_findings(header: MatrixHeader, entry: MatrixEntry, axes: Axes) -> Ite
     yield error(entry.filename, f"{entry.assay_name} has shape {header.shape}, expected {expected}: {source}. {advice}")
 
 
-def _rows(axes: Axes) -> str:
-    return " and ".join(
-        f"{table.filename} has {table.frame.height} rows"
-        for table in (axes.features, axes.samples)
-        if table is not None
-    )
+def _value_findings(matrix: Matrix, entry: MatrixEntry, axes: Axes) -> Iterable[Finding]:
+    """Return which values the assay may not hold, and which samples have none."""
+    assay, where = entry.assay_name, entry.filename
+    if matrix.size == 0:
+        yield error(where, f"{assay} is empty: shape {matrix.shape}.")
+        return
+    # NOTE: these two see every NaN, infinity and negative value; the masks are made only for those that have some.
+    low, high = float(matrix.min()), float(matrix.max())
+    if not (low >= 0 and high < np.inf):
+        if assay in _MAY_BE_MISSING:
+            yield from _cells(np.isinf(matrix), "infinite", "Write a missing value as NaN.", where, axes)
+        else:
+            advice = "Counts are never missing; write 0 or leave the row out."
+            yield from _cells(np.isnan(matrix), "NaN", advice, where, axes)
+            yield from _cells(np.isinf(matrix), "infinite", "Counts are finite.", where, axes)
+            advice = "Counts are 0 or more; values on a log scale belong to the assay gene_log."
+            yield from _cells((matrix < 0) & np.isfinite(matrix), "negative", advice, where, axes)
+    if assay == "psi":
+        outside = ((matrix < 0) | (matrix > 1)) & np.isfinite(matrix)
+        yield from _cells(outside, "outside 0 to 1", "psi is a proportion.", where, axes)
+    if assay in COUNT_ASSAYS:
+        # NOTE: not the column sums: those of huge counts overflow.
+        if samples := _samples(np.asarray((matrix == 0).all(axis=0)), axes):
+            yield error(
+                where,
+                f"{samples} without a single count in {assay}. Leave them out: they have no library size.",
+            )
+    elif assay == "gene_log" and (samples := _samples(np.asarray(np.isnan(matrix).all(axis=0)), axes)):
+        yield warning(where, f"{samples} without a single value in {assay}.")
 
 
-def _cells(mask: NDArray[np.bool_], what: str, advice: str, where: str, axes: Axes) -> Iterable[Finding]:
-    """One finding that counts the cells of ``mask`` and names the first few, row by row."""
+def _cells(mask: Flags, what: str, advice: str, where: str, axes: Axes) -> Iterable[Finding]:
+    """Return one finding that counts the cells of ``mask`` and names the first few, row by row."""
     count = int(np.count_nonzero(mask))
     if count:
         first = np.flatnonzero(mask)[: EXAMPLES_SHOWN + 1].tolist()
@@ -284,31 +265,8 @@ def _cells(mask: NDArray[np.bool_], what: str, advice: str, where: str, axes: Ax
         yield error(where, f"{count} of {mask.size} values {'is' if count == 1 else 'are'} {what}: {cells}. {advice}")
 
 
-def _finite(mask: NDArray[np.bool_], matrix: Matrix) -> NDArray[np.bool_]:
-    return mask & np.isfinite(matrix)
-
-
-def _empty_sample_findings(matrix: Matrix, entry: MatrixEntry, axes: Axes) -> Iterable[Finding]:
-    if entry.assay_name in COUNT_ASSAYS:
-        # NOTE: not the column sums: those of huge counts overflow.
-        empty = np.flatnonzero((matrix == 0).all(axis=0))
-        if len(empty):
-            message = f"{_samples(empty, axes)} without a single count in {entry.assay_name}"
-            yield error(entry.filename, f"{message}. Leave them out: they have no library size.")
-    if entry.assay_name == "gene_log":
-        empty = np.flatnonzero(np.isnan(matrix).all(axis=0))
-        if len(empty):
-            yield warning(entry.filename, f"{_samples(empty, axes)} without a single value in {entry.assay_name}.")
-
-
-def _samples(columns: NDArray[np.intp], axes: Axes) -> str:
-    names = examples(axes.sample(int(column)) for column in islice(columns, EXAMPLES_SHOWN + 1))
-    return f"{len(columns)} {'sample' if len(columns) == 1 else 'samples'} ({names})"
-
-
-def _label(table: Table | None, column: str | None, position: int, noun: str) -> str:
-    if table is not None and column is not None and has_text(table.frame, column):
-        value = table.frame.item(position, column)
-        if value is not None:
-            return str(value)
-    return f"{noun} {position + 1}"
+def _samples(mask: Flags, axes: Axes) -> str:
+    """Return how many samples ``mask`` (n_samples,) has and the first few of their ids; nothing for none."""
+    columns = np.flatnonzero(mask).tolist()
+    names = examples(axes.sample(column) for column in columns[: EXAMPLES_SHOWN + 1])
+    return f"{len(columns)} {'sample' if len(columns) == 1 else 'samples'} ({names})" if columns else ""

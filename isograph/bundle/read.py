@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from pathlib import Path
 
 import polars as pl
 
 from isograph.arrays import Matrix
-from isograph.bundle.agreement import agreement_findings
 from isograph.bundle.bundle import FEATURE_KIND_OF_ASSAY, TRUTH_KINDS, Bundle
 from isograph.bundle.file import read_file
-from isograph.bundle.findings import Finding, error, findings_of, with_text_ids
-from isograph.bundle.manifest import DIGEST_KEY, MANIFEST, MAX_MANIFEST_BYTES, Manifest, parse_manifest
-from isograph.bundle.matrix import MAX_MATRIX_FILE_BYTES, axes_of, entry_findings, inspected_matrix, presence_findings
-from isograph.bundle.table import MAX_TABLE_FILE_BYTES, read_table
-from isograph.bundle.validate import Table, coverage_findings, table_findings
+from isograph.bundle.findings import Finding, error, findings_of
+from isograph.bundle.manifest import DIGEST_KEY, MANIFEST, Manifest, read_bundle_manifest
+from isograph.bundle.matrix import MAX_MATRIX_FILE_BYTES, axes_of, entry_findings, inspected_matrix
+from isograph.bundle.parquet import MAX_TABLE_FILE_BYTES, read_parquet_table
+from isograph.bundle.validate import (
+    BundleTable,
+    agreement_findings,
+    coverage_findings,
+    presence_findings,
+    table_findings,
+)
 from isograph.errors import InputError, shown
+from isograph.store.files import data_digest
 
 logger = logging.getLogger(__name__)
 
@@ -49,73 +54,61 @@ def inspect_bundle(path: Path) -> tuple[Bundle | None, tuple[Finding, ...]]:
     one, and checked for what it would unpack to before it is unpacked.
     """
     if not path.is_dir():
-        there = "is not a directory" if path.exists() else "there is no such directory"
-        return None, (error("directory", f"{there}. A bundle is a directory with a {MANIFEST}."),)
+        problem = "is not a directory" if path.exists() else "there is no such directory"
+        return None, (error("directory", f"{problem}. A bundle is a directory with a {MANIFEST}."),)
     try:
-        data = read_file(path, MANIFEST, max_bytes=MAX_MANIFEST_BYTES)
-    except InputError as problem:
-        return None, tuple(findings_of(MANIFEST, problem))
-    manifest, findings = parse_manifest(data)
-    if manifest is None:
-        return None, findings
-    return _Inspection(path, manifest, list(findings)).result()
+        manifest = read_bundle_manifest(path)
+    except InputError as refused:
+        return None, tuple(findings_of(MANIFEST, refused))
+    return _Inspection(path, manifest).result()
 
 
 class _Inspection:
     """One pass over the files of a manifest; ``findings`` grows in the order of the pass."""
 
-    def __init__(self, path: Path, manifest: Manifest, findings: list[Finding]) -> None:
+    def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path = path
         self.manifest = manifest
-        self.findings = findings
-        self.tables: dict[str, Table] = {}
+        self.findings = list(manifest.findings)
+        self.tables: dict[str, BundleTable] = {}
         self.matrices: dict[str, Matrix] = {}
 
     def result(self) -> tuple[Bundle | None, tuple[Finding, ...]]:
-        samples = self._samples()
+        manifest = self.manifest
+        samples = None if manifest.sample_table is None else self._table(manifest.sample_table, known=True)
         self._read_tables()
         self.findings += table_findings(samples, self.tables)
-        if self.manifest.whole:
-            self.findings += presence_findings(self.manifest)
-            assays = frozenset(entry.assay_name for entry in self.manifest.matrices)
-            self.findings += coverage_findings(self.tables, assays)
+        filenames = {entry.assay_name: entry.filename for entry in manifest.matrices}
+        if manifest.whole:
+            self.findings += presence_findings(manifest)
+            self.findings += coverage_findings(self.tables, frozenset(filenames))
         self._read_matrices(samples)
-        findings = tuple(self.findings)
-        if samples is None or any(finding.level == "error" for finding in findings):
-            return None, findings
-        bundle = self._bundle(samples.frame)
-        filenames = {entry.assay_name: entry.filename for entry in self.manifest.matrices}
-        return bundle, (*findings, *agreement_findings(bundle, filenames.get("gene_counts", MANIFEST)))
-
-    def _bundle(self, samples: pl.DataFrame) -> Bundle:
-        return Bundle(
-            dataset_name=self.manifest.dataset_name,
-            samples=samples.select("sample_id", pl.exclude("sample_id")),
+        if samples is None or any(finding.level == "error" for finding in self.findings):
+            return None, tuple(self.findings)
+        bundle = Bundle(
+            dataset_name=manifest.dataset_name,
+            samples=samples.frame.select("sample_id", pl.exclude("sample_id")),
             feature_tables={kind: table.frame for kind, table in self.tables.items()},
             matrices=self.matrices,
-            suite_name=self.manifest.suite_name,
-            description=self.manifest.description,
-            provenance=self.manifest.provenance,
+            suite_name=manifest.suite_name,
+            description=manifest.description,
+            provenance=manifest.provenance,
             path=self.path,
         )
-
-    def _samples(self) -> Table | None:
-        filename = self.manifest.sample_table
-        frame = None if filename is None else self._table(filename, known=True)
-        return None if frame is None or filename is None else Table(filename, frame)
+        return bundle, (*self.findings, *agreement_findings(bundle, filenames.get("gene_counts", MANIFEST)))
 
     def _read_tables(self) -> None:
         for entry in self.manifest.feature_tables:
             known = entry.kind in _KNOWN_KINDS
-            frame = self._table(entry.filename, known=known)
-            if frame is None:
+            table = self._table(entry.filename, known=known)
+            if table is None:
                 continue
-            if known and frame.height != entry.n_rows:
-                message = f"has {frame.height} rows, but the manifest says n_rows is {entry.n_rows}."
+            if known and table.frame.height != entry.n_rows:
+                message = f"has {table.frame.height} rows, but the manifest says n_rows is {entry.n_rows}."
                 self.findings.append(error(entry.filename, message))
-            self.tables.setdefault(entry.kind, Table(entry.filename, frame))
+            self.tables.setdefault(entry.kind, table)
 
-    def _read_matrices(self, samples: Table | None) -> None:
+    def _read_matrices(self, samples: BundleTable | None) -> None:
         for entry in self.manifest.matrices:
             known = entry.assay_name in FEATURE_KIND_OF_ASSAY
             axes = axes_of(entry, samples, self.tables)
@@ -128,25 +121,27 @@ class _Inspection:
             if matrix is not None:
                 self.matrices.setdefault(entry.assay_name, matrix)
 
-    def _table(self, filename: str, *, known: bool) -> pl.DataFrame | None:
+    def _table(self, filename: str, *, known: bool) -> BundleTable | None:
         data = self._file(filename, MAX_TABLE_FILE_BYTES)
         if data is None:
             return None
         try:
-            return with_text_ids(read_table(data), _ID_COLUMNS)
+            frame = read_parquet_table(data)
         except InputError as problem:
             self.findings += findings_of(filename, problem, "error" if known else "warning")
             return None
+        categorical = [name for name in _ID_COLUMNS if isinstance(frame.schema.get(name), pl.Categorical | pl.Enum)]
+        return BundleTable(filename, frame.with_columns(pl.col(categorical).cast(pl.String)))
 
     def _file(self, filename: str, max_bytes: int) -> bytes | None:
-        """The content of a file, None if it cannot be had; a content that is not the one written is a finding."""
+        """Return the content of a file, None if it cannot be read; a content that was changed is a finding."""
         try:
             data = read_file(self.path, filename, max_bytes=max_bytes)
         except InputError as problem:
             self.findings += findings_of(filename, problem)
             return None
         written = self.manifest.provenance.get(f"{DIGEST_KEY}{filename}")
-        if written is not None and hashlib.sha256(data).hexdigest() != written:
+        if written is not None and data_digest(data) != written:
             message = (
                 "changed since the bundle was written: its sha256 is not the one in the manifest. Restore the file, "
                 f"or take '{DIGEST_KEY}{filename}' out of the manifest's provenance if you changed it on purpose."

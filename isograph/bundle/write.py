@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import zipfile
 from collections import Counter
@@ -16,7 +15,8 @@ import polars as pl
 from isograph.arrays import Matrix
 from isograph.bundle.bundle import TRUTH_KINDS, Bundle
 from isograph.bundle.manifest import DIGEST_KEY, ENCODING, MANIFEST, parse_manifest
-from isograph.errors import InputError, UsageError, examples
+from isograph.errors import InputError, examples
+from isograph.store.files import data_digest
 from isograph.store.output import output_directory, write_file
 
 TABLE_FILENAMES = {
@@ -35,16 +35,9 @@ SAMPLE_TABLE = "samples.parquet"
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def refuse_foreign(out: Path) -> None:
-    """Refuse to replace a directory that holds something else than a bundle.
-
-    Raises
-    ------
-    UsageError
-        ``out`` holds files and no manifest.
-    """
-    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
-        raise UsageError(f"{out} holds files and is not a bundle, so it is not replaced. Name another directory.")
+def has_manifest(path: Path) -> bool:
+    """Return whether a directory has a manifest; a directory with files and without one is never replaced."""
+    return (path / MANIFEST).is_file()
 
 
 def write_bundle(
@@ -63,11 +56,14 @@ def write_bundle(
         A name in ``bundle`` that a manifest cannot hold, or two parts that would become the same file.
     """
     _refuse_name_clashes(bundle, extra_files or {})
-    with output_directory(out, overwrite=overwrite, expected_bytes=_size_estimate(bundle)) as directory:
-        files = _encoded_files(bundle)
-        digests = {f"{DIGEST_KEY}{name}": hashlib.sha256(data).hexdigest() for name, data in files.items()}
-        manifest = _manifest(bundle, digests)
-        _refuse_unreadable(manifest, out)
+    expected_bytes = sum(matrix.nbytes for matrix in bundle.matrices.values())
+    with output_directory(out, overwrite=overwrite, expected_bytes=expected_bytes) as directory:
+        files = {SAMPLE_TABLE: _parquet(bundle.samples)}
+        files |= {_table_filename(kind): _parquet(table) for kind, table in bundle.feature_tables.items()}
+        files |= {f"{assay}.npz": _npz(matrix) for assay, matrix in bundle.matrices.items()}
+        manifest = _manifest(bundle, {f"{DIGEST_KEY}{name}": data_digest(data) for name, data in files.items()})
+        if findings := parse_manifest(manifest).findings:
+            raise InputError(str(out), [str(finding) for finding in findings])
         for name, data in {**files, **(extra_files or {}), MANIFEST: manifest}.items():
             write_file(directory / name, data)
     return out
@@ -79,29 +75,14 @@ def _refuse_name_clashes(bundle: Bundle, extra_files: Mapping[str, bytes]) -> No
     counts = Counter([SAMPLE_TABLE, MANIFEST, *tables, *matrices, *extra_files])
     clashing = [name for name, count in counts.items() if count > 1]
     if clashing:
-        violation = f"several parts would become the same file: {examples(clashing)}. Rename the kind or assay."
-        raise InputError("bundle", [violation])
-
-
-def _refuse_unreadable(manifest: bytes, out: Path) -> None:
-    _, findings = parse_manifest(manifest)
-    if findings:
-        raise InputError(str(out), [str(finding) for finding in findings])
-
-
-def _size_estimate(bundle: Bundle) -> int:
-    return sum(matrix.nbytes for matrix in bundle.matrices.values())
-
-
-def _encoded_files(bundle: Bundle) -> dict[str, bytes]:
-    files = {SAMPLE_TABLE: _parquet(bundle.samples)}
-    files |= {_table_filename(kind): _parquet(table) for kind, table in bundle.feature_tables.items()}
-    files |= {f"{assay}.npz": _npz(matrix) for assay, matrix in bundle.matrices.items()}
-    return files
+        sentence = f"several parts would become the same file: {examples(clashing)}. Rename the kind or assay."
+        raise InputError("bundle", sentence)
 
 
 def _manifest(bundle: Bundle, digests: Mapping[str, str]) -> bytes:
     tables = bundle.feature_tables
+    # NOTE: the digests of a bundle that was read are of its old files, some of which may be gone.
+    provenance = {key: value for key, value in bundle.provenance.items() if not key.startswith(DIGEST_KEY)}
     manifest = {
         "dataset_name": bundle.dataset_name,
         "suite_name": bundle.suite_name,
@@ -120,15 +101,10 @@ def _manifest(bundle: Bundle, digests: Mapping[str, str]) -> bytes:
             }
             for assay, matrix in bundle.matrices.items()
         ],
-        "provenance": {**_without_digests(bundle.provenance), **digests},
+        "provenance": {**provenance, **digests},
         "truth_tables": [_table_filename(kind) for kind in tables if kind in TRUTH_KINDS],
     }
     return orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
-
-
-def _without_digests(provenance: Mapping[str, str]) -> dict[str, str]:
-    # NOTE: those of a bundle that was read are of its old files, some of which may be gone.
-    return {key: value for key, value in provenance.items() if not key.startswith(DIGEST_KEY)}
 
 
 def _table_filename(kind: str) -> str:

@@ -27,17 +27,15 @@ from isograph.cli.option import level, program, verbosity_options
 def command(*, artifacts: Path, output: Path | None, counts: bool, verbose: bool, quiet: bool) -> None:
     """Write the DuckDB file of views over everything below a directory, and the same as a script.
 
-    Any DuckDB since 1.3 opens either. An earlier catalog is replaced at once: whoever reads it goes on reading it.
+    Any DuckDB since 1.3 opens either. An earlier catalog is replaced at once; programs that have it open keep it.
     """
     verbosity = level(verbose=verbose, quiet=quiet)
-    from isograph.pipeline.catalog import write_catalog
+    from isograph.pipeline.catalog import catalog
 
     with log_to_stderr(verbosity):
-        written = write_catalog(artifacts, output, counts=counts)
+        written = catalog(artifacts, output=output, counts=counts)
     if not quiet:
-        found = ", ".join(f"{n} {kind}{'' if n == 1 else 's'}" for kind, n in sorted(written.n_runs.items()))
-        left_out = f"; {written.n_problems} left out, FROM problems says why" if written.n_problems else ""
-        tell(f"{found}{left_out}. Worth trying next:")
+        tell(f"{written.summary}. Worth trying next:")
         tell(f"  duckdb -readonly {shlex.quote(str(written.path))}")
         tell(f"  duckdb -init {shlex.quote(str(written.script))}")
         tell(f"  {program()} sql --artifacts {shlex.quote(str(artifacts))} 'FROM runs'")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import click
 
 from isograph.cli.console import Console, log_to_stderr, tell
 from isograph.cli.option import (
+    config_options,
     level,
     one_path,
     overwrite_option,
@@ -18,51 +19,30 @@ from isograph.cli.option import (
     threads_option,
     verbosity_options,
 )
+from isograph.config import ExplainConfig
 from isograph.runtime.threads import resolve_threads, set_thread_environment
 
 EXIT_INTERRUPTED = 130
-_FILE = click.Path(path_type=Path)
-
-
-def _input_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that name what is read beside the fit."""
-    options = (
-        ("--bundle", "Where the bundle of the fit is, if it was moved."),
-        ("--feature-table", "Features to explain with instead of the fit's: feature_id and one column per sample."),
-        ("--feature-meta", "Their gene_id, transcript_id and feature_type, where these are not in the same table."),
-        ("--module-score-table", "Scores to explain instead of eigengenes: module_id, sample_id, score."),
-        ("--annotation-table", "Columns to add to the tables by gene_id, transcript_id or feature_id."),
-    )
-    for name, told in reversed(options):
-        names = (name, "--dataset-path") if name == "--bundle" else (name,)
-        command = click.option(*names, name.removeprefix("--").replace("-", "_"), type=_FILE, help=told)(command)
-    return command
 
 
 @click.command("explain-module")
 @path_argument("FIT", "--artifact-dir")
 @click.option(
-    "--output-dir", type=_FILE, help="Where the explanation goes.  [default: artifacts/explain/<name of the fit>]"
+    "--output-dir",
+    type=click.Path(path_type=Path),
+    help="Where the explanation goes.  [default: artifacts/explain/<name of the fit>]",
 )
+@config_options(ExplainConfig, "module_ids")
 @click.option(
-    "--module-ids",
-    multiple=True,
-    metavar="ID[,ID…]",
-    help="Modules to explain; repeat or join by commas for more.  [default: all]",
+    "--bundle",
+    "--dataset-path",
+    "bundle",
+    type=click.Path(path_type=Path),
+    help="Where the bundle of the fit is, if it was moved.",
 )
-@_input_options
-@click.option("--plot", is_flag=True, help="Draw figures beside the tables.")
-@click.option(
-    "--output-format",
-    "output_formats",
-    multiple=True,
-    metavar="png|pdf|svg|csv|tsv",
-    help="Format of figures, or of copies of the tables beside parquet; repeat for more.  [default: png]",
-)
-@click.option("--vae-attribution", is_flag=True, help="Tables of the response of the vae's decoder; vae fits only.")
-@click.option("--integrated-gradients", is_flag=True, help="Tables of the encoder's attributions; vae fits only.")
-@click.option("--ig-n-steps", type=int, help="Steps of the integral to begin with.  [default: 16]")
-@click.option("--ig-baseline", type=click.Choice(["zero", "mean"]), help="Where it begins.  [default: zero]")
+@config_options(ExplainConfig, "feature_table", "feature_meta", "module_score_table", "annotation_table")
+@config_options(ExplainConfig, "plot", "output_formats")
+@config_options(ExplainConfig, "vae_attribution", "integrated_gradients", "ig_n_steps", "ig_baseline")
 @threads_option
 @overwrite_option
 @verbosity_options
@@ -77,7 +57,7 @@ def command(
     overwrite: bool,
     verbose: bool,
     quiet: bool,
-    **options: Any,  # noqa: ANN401
+    **settings: Any,  # noqa: ANN401
 ) -> None:
     """Say why each module of FIT is a module: its drivers, the transcripts that turn with it, high against low.
 
@@ -91,7 +71,7 @@ def command(
 
     try:
         with log_to_stderr(verbosity), Console(quiet=quiet) as console:
-            explained = explain(
+            explanation = explain(
                 path,
                 output_dir=output_dir,
                 overwrite=overwrite,
@@ -99,18 +79,20 @@ def command(
                 module_ids=_split(module_ids),
                 output_formats=_split(output_formats),
                 threads=threads,
-                **options,
+                **settings,
             )
     except KeyboardInterrupt:
         tell("interrupted; the modules that were done are kept, and the same command goes on with the others")
         raise click.exceptions.Exit(EXIT_INTERRUPTED) from None
     if not quiet:
-        first = explained.module_ids[0] if explained.module_ids else ""
-        told = f"{len(explained.module_ids)} modules explained"
-        where = f", each in a directory of its own: {shlex.quote(str(explained.path / first))} …" if first else "."
-        tell(f"\n{told}{where}\n")
-    click.echo(explained.path)
+        where = "."
+        if explanation.module_ids:
+            first = shlex.quote(str(explanation.path / explanation.module_ids[0]))
+            where = f", each in a directory of its own: {first} …"
+        tell(f"\n{len(explanation.module_ids)} modules explained{where}\n")
+    click.echo(explanation.path)
 
 
-def _split(given: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(part.strip() for entry in given for part in entry.split(",") if part.strip())
+def _split(values: Sequence[str]) -> tuple[str, ...]:
+    """Return the values of an option that is repeated, or joined by commas."""
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())

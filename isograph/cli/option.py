@@ -44,7 +44,7 @@ def _click_option(entry: Field[Any]) -> Callable[[Command], Command]:
     flag = how.flag or f"--{entry.name.replace('_', '-')}"
     annotation = str(entry.type)
     if annotation == "bool":
-        return click.option(flag, entry.name, is_flag=True, help=how.help)
+        return click.option(flag, entry.name, is_flag=True, default=entry.default, help=how.help)
     is_repeated = annotation.startswith("tuple[")
     kind: Any = {"int": int, "float": float, "str": str, "Path": Path}[
         annotation.removesuffix(" | None").removeprefix("tuple[").removesuffix(", ...]")
@@ -54,7 +54,7 @@ def _click_option(entry: Field[Any]) -> Callable[[Command], Command]:
     elif how.choices:
         kind = click.Choice(list(how.choices))
     elif how.minimum is not None:
-        kind = click.IntRange(min=int(how.minimum)) if kind is int else click.FloatRange(min=how.minimum)
+        kind = click.IntRange(min=int(how.minimum)) if kind is int else click.FloatRange(how.minimum, how.maximum)
     return click.option(
         flag,
         entry.name,

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import sys
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from isograph.cli.answer import FORMATS, format_of, write_answer
 from isograph.cli.console import log_to_stderr, tell
 from isograph.cli.option import level, verbosity_options
 from isograph.errors import IsographError, UsageError, shown
+from isograph.text import aligned_rows
 
 if TYPE_CHECKING:
-    from isograph.database.session import Limits
-    from isograph.pipeline.sql import Place
+    import polars as pl
 
+    Ask = Callable[..., Iterator[pl.DataFrame]]
+    Describe = Callable[[str], pl.DataFrame]
+
+FORMATS = ("table", "csv", "json", "parquet")
+ROWS_SHOWN = 200
+NUMBER_DIGITS = 6
 PROMPT, MORE = "isograph> ", "     ...> "
 HELP = "End a query with ; . Besides: .list (views and macros), .describe NAME, .quit"
 
@@ -82,24 +90,40 @@ def command(
     verbosity = level(verbose=verbose, quiet=quiet)
     if sum((query is not None, file is not None, listed, describe is not None)) > 1:
         raise UsageError("QUERY, --file, --list and --describe exclude each other; give one.")
-    chosen = format_of(format_, output)
+    row_format = _row_format(format_, output)
     from isograph.database.session import Limits
-    from isograph.pipeline.sql import Place, description, listing
+    from isograph.pipeline.sql import answers, description, listing
 
-    place = Place(artifacts, bundles)
     limits = Limits(rows=max_rows, seconds=timeout, memory=memory)
+    ask = partial(answers, artifacts=artifacts, bundles=bundles, limits=limits)
+    description_of = partial(description, artifacts=artifacts, bundles=bundles)
     with log_to_stderr(verbosity):
         if listed:
-            write_answer(listing(), chosen, output)
+            _write(listing(), row_format, output)
         elif describe is not None:
-            write_answer(description(describe, place), chosen, output)
+            _write(description_of(describe), row_format, output)
         elif query is None and file is None and sys.stdin.isatty():
-            _converse(place, limits, chosen)
+            _converse(ask, description_of, row_format)
         else:
-            _ask(_text(query, file), place, dict(map(_name_value, params)), limits, (chosen, output))
+            _write_answers(ask, _query_text(query, file), dict(map(_name_value, params)), row_format, output)
 
 
-def _text(query: str | None, file: Path | None) -> str:
+def _row_format(format_: str | None, output: Path | None) -> str:
+    """Return the format that was asked for, by name or by how the output file ends.
+
+    Raises
+    ------
+    UsageError
+        Parquet would go to a terminal.
+    """
+    ending = output.suffix.removeprefix(".") if output is not None else ""
+    row_format = format_ or (ending if ending in FORMATS else "table")
+    if row_format == "parquet" and output is None and sys.stdout.isatty():
+        raise UsageError("parquet is not for a terminal. Name a file with --output.")
+    return row_format
+
+
+def _query_text(query: str | None, file: Path | None) -> str:
     if query is not None:
         return query
     try:
@@ -117,63 +141,126 @@ def _name_value(entry: str) -> tuple[str, str]:
     return name.removeprefix("$"), value
 
 
-def _ask(text: str, place: Place, params: dict[str, str], limits: Limits, written: tuple[str, Path | None]) -> None:
-    from isograph.database.guard import questions
-    from isograph.pipeline.sql import answers
+def _write_answers(ask: Ask, text: str, params: Mapping[str, str], row_format: str, output: Path | None) -> None:
+    """Write the answer to every query of a text."""
+    from isograph.database.guard import checked_queries
 
-    chosen, output = written
-    if (chosen != "table" or output is not None) and (n := len(questions(text))) > 1:
-        raise UsageError(f"got {n} statements; more than one can be shown as tables only, not written as {chosen}.")
-    for number, rows in enumerate(answers(text, place, params, limits)):
+    if (row_format != "table" or output is not None) and (n := len(checked_queries(text))) > 1:
+        raise UsageError(f"got {n} statements; more than one can be shown as tables only, not written as {row_format}.")
+    for number, rows in enumerate(ask(text, params=params)):
         if number:
             click.echo()
-        write_answer(rows, chosen, output)
+        _write(rows, row_format, output)
 
 
-def _converse(place: Place, limits: Limits, chosen: str) -> None:
+def _converse(ask: Ask, description_of: Describe, row_format: str) -> None:
     """Ask queries as they are typed, until the input ends."""
     import readline  # noqa: F401 - gives input() a history
 
     tell(HELP)
-    waiting: list[str] = []
+    typed: list[str] = []
     while True:
         try:
-            line = input(MORE if waiting else PROMPT)
+            line = input(MORE if typed else PROMPT)
         except EOFError:
             click.echo()
             return
         except KeyboardInterrupt:
-            waiting = []
+            typed = []
             click.echo()
             continue
-        if not waiting and line.strip().startswith("."):
+        if not typed and line.strip().startswith("."):
             if line.strip() in (".quit", ".exit"):
                 return
-            _guarded(_command, line.strip(), place, chosen)
+            _guarded(_command, line.strip(), description_of, row_format)
             continue
-        waiting.append(line)
+        typed.append(line)
         if line.rstrip().endswith(";"):
-            _guarded(_ask, "\n".join(waiting), place, {}, limits, (chosen, None))
-            waiting = []
+            _guarded(_write_answers, ask, "\n".join(typed), {}, row_format, None)
+            typed = []
 
 
-def _command(line: str, place: Place, chosen: str) -> None:
-    from isograph.pipeline.sql import description, listing
+def _command(line: str, description_of: Describe, row_format: str) -> None:
+    from isograph.pipeline.sql import listing
 
     name, _, argument = line.partition(" ")
     if name == ".list":
-        write_answer(listing(), chosen, None)
+        _write(listing(), row_format, None)
     elif name == ".describe" and argument:
-        write_answer(description(argument.strip(), place), chosen, None)
+        _write(description_of(argument.strip()), row_format, None)
     else:
         tell(HELP)
 
 
-def _guarded(action: Any, *arguments: object) -> None:  # noqa: ANN401
-    """Do something; what is wrong with it is told, and an interrupt ends it alone."""
+def _guarded(action: Callable[..., None], *arguments: object) -> None:
+    """Do something and write what is wrong with it to stderr; an interrupt ends it alone, not the conversation."""
     try:
         action(*arguments)
     except IsographError as error:
         tell("\n".join(shown(line) for line in f"error: {error}".split("\n")))
     except KeyboardInterrupt:
         tell("interrupted")
+
+
+def _write(rows: pl.DataFrame, row_format: str, output: Path | None) -> None:
+    """Write rows to standard output, or to a file that appears whole.
+
+    In CSV a null is empty and a NaN is ``NaN``; JSON has null for both.
+    """
+    if row_format == "table":
+        data = _table(rows if output is not None else rows.head(ROWS_SHOWN))
+    else:
+        writers: dict[str, Callable[[pl.DataFrame], bytes]] = {"csv": _csv, "json": _json, "parquet": _parquet}
+        data = writers[row_format](rows)
+    if output is None:
+        click.echo(data, nl=False)
+        if row_format == "table" and rows.height > ROWS_SHOWN:
+            tell(f"{rows.height - ROWS_SHOWN:,} of {rows.height:,} rows are not shown; --format csv gives them all.")
+        return
+    from isograph.store.output import write_output_file
+
+    write_output_file(output, data, overwrite=True)
+    click.echo(output)
+
+
+def _table(rows: pl.DataFrame) -> bytes:
+    """Return rows as aligned lines, numbers to the right; what cannot be printed is escaped."""
+    numeric = [number for number, kind in enumerate(rows.dtypes) if kind.is_numeric()]
+    cells = list(zip(*(map(_cell, column.to_list()) for column in rows.iter_columns()), strict=True))
+    lines = aligned_rows([shown(name) for name in rows.columns], cells, right=numeric, indent="", has_rule=True)
+    count = f"({rows.height:,} row{'' if rows.height == 1 else 's'})"
+    return "\n".join([*lines, count, ""]).encode()
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.{NUMBER_DIGITS}g}" if isinstance(value, float) else shown(value)
+
+
+def _csv(rows: pl.DataFrame) -> bytes:
+    import polars as pl
+
+    nested = [name for name, kind in rows.schema.items() if kind.is_nested()]
+    texts = [
+        pl.Series(name, [_json_text(value) for value in rows.get_column(name).to_list()], pl.String) for name in nested
+    ]
+    return rows.with_columns(texts).write_csv().encode()
+
+
+def _json(rows: pl.DataFrame) -> bytes:
+    import orjson
+
+    return orjson.dumps(rows.to_dicts(), default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _json_text(value: Any) -> str | None:  # noqa: ANN401
+    import orjson
+
+    return None if value is None else orjson.dumps(value, default=str).decode()
+
+
+def _parquet(rows: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    rows.write_parquet(buffer, compression="zstd")
+    return buffer.getvalue()

@@ -12,7 +12,7 @@ from isograph.cli.option import level, one_path, path_argument, verbosity_option
 from isograph.errors import InputError, shown
 
 if TYPE_CHECKING:
-    from isograph.pipeline.validate import BundleReport, BundleSummary
+    from isograph.pipeline.validate import BundleReport
 
 
 @click.command(name="validate")
@@ -36,53 +36,23 @@ def command(
     """
     path = one_path(bundle, bundle_option, "BUNDLE", "--dataset-path")
     verbosity = level(verbose=verbose, quiet=quiet)
-    from isograph.pipeline.validate import bundle_report
+    from isograph.pipeline.validate import validate
 
     with log_to_stderr(verbosity):
-        report = bundle_report(path)
+        report = validate(path)
     if as_json:
-        click.echo(_json(report))
+        import orjson
+
+        click.echo(orjson.dumps(report.as_dict(), option=orjson.OPT_INDENT_2).decode())
     elif report.findings or not quiet:
         click.echo(_text(report, quiet=quiet))
     if not report.valid:
         context.exit(InputError.exit_code)
 
 
-def _json(report: BundleReport) -> str:
-    import orjson
-
-    return orjson.dumps(report.as_dict(), option=orjson.OPT_INDENT_2).decode()
-
-
 def _text(report: BundleReport, *, quiet: bool) -> str:
-    n_errors, n_warnings = len(report.errors), len(report.warnings)
-    verdict = "valid" if report.valid else "not valid"
-    counts = ", ".join(_counted(n, noun) for n, noun in ((n_errors, "error"), (n_warnings, "warning")) if n)
-    lines = [f"{shown(report.path)}: {verdict}{f' ({counts})' if counts else ''}"]
+    lines = [f"{shown(report.path)}: {report.verdict}"]
     if report.summary is not None and not quiet:
-        lines += [f"  {name:<22}{value}" for name, value in _summary_rows(report.summary)]
-    for noun, findings in (("error", report.errors), ("warning", report.warnings)):
-        lines += [f"  {noun}: {finding}" for finding in findings]
+        lines += [f"  {name:<22}{fact}" for name, fact in report.summary.lines()]
+    lines += [f"  {finding.level}: {finding}" for finding in (*report.errors, *report.warnings)]
     return "\n".join(lines)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def _summary_rows(summary: BundleSummary) -> list[tuple[str, str]]:
-    columns = (
-        f"{shown(column.name)} ({column.type}{f', {column.n_missing} missing' if column.n_missing else ''})"
-        for column in summary.sample_columns
-    )
-    truths = (kind for kind in summary.tables if kind.startswith("truth_"))
-    return [
-        ("data set", shown(summary.dataset_name)),
-        ("samples", f"{summary.n_samples:,}"),
-        ("genes", f"{summary.n_genes:,}"),
-        ("transcripts", f"{summary.n_transcripts:,}"),
-        ("multi-isoform genes", f"{summary.n_multi_isoform_genes:,}"),
-        ("assays", ", ".join(f"{name} ({rows:,} × {n:,})" for name, (rows, n) in summary.assays.items())),
-        ("truth tables", ", ".join(shown(kind) for kind in truths) or "none"),
-        ("sample columns", ", ".join(columns) or "none besides sample_id"),
-    ]

@@ -12,7 +12,7 @@ import orjson
 import polars as pl
 
 from isograph.errors import InputError, UsageError, examples, option, shown
-from isograph.ingest.table import Table, read_table
+from isograph.ingest.table import UserTable, read_user_table
 from isograph.results.fit import Fit
 from isograph.results.snapshot import SNAPSHOT, Snapshot
 from isograph.schemas import FIT_TABLES
@@ -107,7 +107,7 @@ def _json_files(path: Path, names: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 
 def _read_module_table(path: Path, unassigned: Sequence[str]) -> Operand:
-    table = read_table(path)
+    table = read_user_table(path)
     gene, module = _gene_and_module_column(table)
     logger.info("%s: genes in column '%s', modules in column '%s'", path, table.header[gene], table.header[module])
     rows = table.text([gene, module]).rename({str(gene): "gene_id", str(module): "module_id"})
@@ -130,7 +130,7 @@ def _read_module_table(path: Path, unassigned: Sequence[str]) -> Operand:
     return Operand(path, "modules", {"modules": modules}, gene_modules=gene_modules)
 
 
-def _gene_and_module_column(table: Table) -> tuple[int, int]:
+def _gene_and_module_column(table: UserTable) -> tuple[int, int]:
     """Return the positions of the column of genes and of the column of modules."""
     header = [name.lower().replace(".", "_") for name in table.header]
     gene, module = (

@@ -1,45 +1,27 @@
-"""What ``isograph export`` was asked for, checked in full before anything is read."""
+"""Configuration of ``isograph export``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from isograph.errors import ConfigError, examples
+from isograph.config.check import require
+from isograph.config.setting import setting
+from isograph.errors import examples, option
 
 SUMMARY = "summary"
 GRAPHS = ("cytoscape", "graphml")
 SETS = ("gmt", "rnk")
 FORMATS = (*GRAPHS, *SETS, "wgcna", "anndata")
-_OPTIONS = {
-    "module_ids": ("--module", (*GRAPHS, *SETS)),
-    "top_edges": ("--top-edges", GRAPHS),
-    "min_weight": ("--min-weight", GRAPHS),
-    "symbols": ("--symbols", SETS),
-    "raw": ("--raw", ("cytoscape", "wgcna", *SETS)),
-    "bundle": ("--bundle", ("wgcna", "anndata")),
-}
-
-
 TOP_EDGES = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which edges are taken.
-
-    Attributes
-    ----------
-    module_ids : only edges inside these modules; empty for every module.
-    top_edges : so many edges of each module, those of the largest |weight|; 0 for every edge, those between modules and
-        of genes in no module included.
-    min_weight : only edges with |weight| of at least this.
-    """
-
-    module_ids: Sequence[str] = ()
-    top_edges: int = TOP_EDGES
-    min_weight: float = 0.0
+FORMATS_OF_OPTION = {
+    "module_ids": (*GRAPHS, *SETS),
+    "top_edges": GRAPHS,
+    "min_weight": GRAPHS,
+    "symbols": SETS,
+    "raw": ("cytoscape", "wgcna", *SETS),
+    "bundle": ("wgcna", "anndata"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,33 +39,44 @@ class ExportConfig:
     bundle : the bundle that the fit was made of, if it is not where it was.
     """
 
-    formats: tuple[str, ...] = ()
-    module_ids: tuple[str, ...] = ()
-    top_edges: int | None = None
-    min_weight: float | None = None
-    symbols: bool = False
-    raw: bool = False
-    bundle: Path | None = None
+    formats: tuple[str, ...] = setting(
+        (),
+        "Of a bundle: summary. Of a fit: cytoscape, graphml, gmt, rnk, wgcna, anndata; repeat for more.",
+        flag="--format",
+        metavar="FORMAT",
+    )
+    module_ids: tuple[str, ...] = setting(
+        (), "Only this module; repeat for more.  [default: all]", flag="--module", metavar="MODULE"
+    )
+    top_edges: int | None = setting(
+        None,
+        "So many edges of each module, the strongest; 0 for all, those between modules too.  [default: 500]",
+        minimum=0,
+    )
+    min_weight: float | None = setting(None, "Only edges with a |weight| of at least this.", minimum=0, maximum=1)
+    symbols: bool = setting(default=False, help="Call genes by their symbol where one is known (gmt, rnk).")
+    raw: bool = setting(default=False, help="Write text as it is, also what a spreadsheet would run or rewrite.")
+    bundle: Path | None = setting(
+        None, "The bundle of the fit (wgcna, anndata).  [default: where it was when it was fitted]"
+    )
 
     def __post_init__(self) -> None:
-        problems = []
-        if unknown := [name for name in self.formats if name not in (SUMMARY, *FORMATS)]:
-            problems.append(f"no format {examples(unknown)}, there are {', '.join((SUMMARY, *FORMATS))}")
-        if self.top_edges is not None and self.top_edges < 0:
-            problems.append(f"--top-edges is {self.top_edges}, expected 0 or more")
-        if self.min_weight is not None and not 0 <= self.min_weight <= 1:
-            problems.append(f"--min-weight is {self.min_weight}, expected 0 to 1")
-        for name, (option, formats) in _OPTIONS.items():
-            if getattr(self, name) not in (None, False, ()) and not set(formats) & set(self.formats) and not unknown:
-                problems.append(f"{option} is for the formats {', '.join(formats)}")
-        if problems:
-            raise ConfigError("; ".join(problems) + ".")
-
-    @property
-    def selection(self) -> Selection:
-        """Which edges are taken."""
-        return Selection(
-            module_ids=self.module_ids,
-            top_edges=TOP_EDGES if self.top_edges is None else self.top_edges,
-            min_weight=self.min_weight or 0.0,
+        known = (SUMMARY, *FORMATS)
+        unknown = [name for name in self.formats if name not in known]
+        min_weight = self.min_weight
+        require(
+            {
+                f"no format {examples(unknown)}, there are {', '.join(known)}": not unknown,
+                f"{option('top_edges')} is {self.top_edges}, expected 0 or more": (
+                    self.top_edges is None or self.top_edges >= 0
+                ),
+                f"{option('min_weight')} is {min_weight}, expected 0 to 1": min_weight is None or 0 <= min_weight <= 1,
+                **{
+                    f"{option(name, flag='--module' if name == 'module_ids' else None)} is for the formats "
+                    f"{', '.join(formats)}": bool(
+                        not getattr(self, name) or unknown or set(formats) & set(self.formats)
+                    )
+                    for name, formats in FORMATS_OF_OPTION.items()
+                },
+            }
         )

@@ -20,7 +20,7 @@ class Option:
     metavar : what stands for the value in a help text.
     choices : the texts that are allowed; empty for any.
     must_exist : whether a path has to be a file that is there.
-    minimum : the smallest number allowed.
+    minimum, maximum : the smallest and the largest number allowed.
     """
 
     help: str
@@ -29,6 +29,7 @@ class Option:
     choices: Sequence[str] = ()
     must_exist: bool = False
     minimum: float | None = None
+    maximum: float | None = None
 
 
 def setting(default: object, help: str, **how: Any) -> Any:  # noqa: ANN401, A002 - a field may be of any type

@@ -1,86 +1,106 @@
-"""Catalogs: one DuckDB file of views over every run below a directory, and the same as a script."""
+"""Catalogs: one DuckDB file of views over every run below a directory, and the counts of their bundles."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import duckdb
-import polars as pl
 
+from isograph.arrays import Matrix
+from isograph.bundle.matrix import MAX_MATRIX_FILE_BYTES, matrix_header, matrix_values
 from isograph.database import literal
+from isograph.database.bundle_view import MATRIX_OF, TOPIC, register_matrix
 from isograph.database.connection import connection
-from isograph.database.contents import Contents
-from isograph.database.counts import counts_queries
-from isograph.database.script import MADE_BY, script
-from isograph.database.source import file_query
-from isograph.database.tree import Tree
-from isograph.database.verify import Sound, sound_files
+from isograph.database.literal import Sql
+from isograph.database.script import MADE_BY, file_query, script
+from isograph.database.statement import statement
+from isograph.database.verify import Contents
+from isograph.errors import InputError
 from isograph.store.output import output_file
 
 # NOTE: what DuckDB 2 writes by default no DuckDB 1 can open; this both can.
 STORAGE_VERSION = "v1.0.0"
 
 
-def catalog_contents(tree: Tree, tables: Collection[str] | None = None) -> Contents:
-    """Return what a catalog of the tree is made of, every file compared with its digest.
-
-    Parameters
-    ----------
-    tables : tables whose files are looked at; None for all. Those of others are left out.
-    """
-    files, problems = sound_files(tree, tables)
-    return Contents(tree, files, [*tree.problems, *problems], traits=_traits(tree, files.get("traits", ())))
-
-
 def make_views(database: duckdb.DuckDBPyConnection, contents: Contents) -> None:
     """Make the schema, views and macros of the catalog in the current database of the connection."""
-    for made in script(contents):
-        database.execute(made)
+    for sql in script(contents):
+        database.execute(sql)
 
 
 def write_database(contents: Contents, out: Path) -> None:
     """Write the views as the DuckDB file ``out``, which must not be there; DuckDB 1.0 and newer can open it."""
     with connection() as database:
-        options = f"(STORAGE_VERSION {literal.text(STORAGE_VERSION)})"
-        attach = " ".join(("ATTACH", literal.text(os.fspath(out)), "AS isograph_building", options))
-        database.execute(attach)
+        path, version = literal.text(os.fspath(out)), literal.text(STORAGE_VERSION)
+        database.execute(f"ATTACH {path} AS isograph_building (STORAGE_VERSION {version})")
         database.execute("USE isograph_building")
         make_views(database, contents)
         database.execute("USE memory")
         database.execute("DETACH isograph_building")
 
 
-def _traits(tree: Tree, files: Iterable[Sound]) -> list[str]:
-    """Return the traits that any fit tested; of those that differ in case only, the first."""
-    names: dict[str, str] = {}
-    for entry in files:
-        column = pl.scan_parquet(tree.root / entry.file.path, glob=False, hive_partitioning=False).select("trait")
-        for trait in column.collect(engine="in-memory").get_column("trait").unique().sort():
-            names.setdefault(str(trait).casefold(), str(trait))
-    return sorted(names.values())
-
-
 def write_counts(contents: Contents, directory: Path) -> Contents:
     """Write the counts of the bundles as parquet files into ``directory``; return the contents that read them."""
-    written: dict[str, str] = {}
+    queries: dict[str, Sql] = {}
     with connection() as database:
-        queries = counts_queries(database, contents)
-        make_views(database, replace(contents, counts=queries))
-        for table in queries:
+        in_memory = with_counts(database, contents)
+        make_views(database, in_memory)
+        for table in in_memory.counts:
             file = directory / f"{table}.parquet"
             with output_file(file, overwrite=True) as temporary:
                 database.table(table).write_parquet(os.fspath(temporary), compression="zstd")
-            written[table] = file_query(contents.tree.root, file)
-    return replace(contents, counts=written)
+            queries[table] = file_query(contents.tree.root, file)
+    return replace(contents, counts=queries)
+
+
+def with_counts(database: duckdb.DuckDBPyConnection, contents: Contents) -> Contents:
+    """Make the matrices of the bundles known to the connection and return the contents whose counts read them.
+
+    Genes of a bundle without counts of genes have the sum of their transcripts.
+
+    Raises
+    ------
+    InputError
+        A matrix is damaged, or does not have the shape of its tables.
+    """
+    queries: dict[str, Sql] = {}
+    for table, name in MATRIX_OF.items():
+        body = statement(TOPIC, f"{table}_of_run").body
+        selects: list[Sql] = []
+        for number, entry in enumerate(contents.files.get(table, ())):
+            register_matrix(database, f"{table}_{number}", _matrix(contents.tree.root / entry.file.path))
+            selects.append(body.replace(name, f"{table}_{number}").replace("'run'", literal.text(entry.run.name)))
+        if table == "gene_counts" and (summed := _runs_without_gene_counts(contents)):
+            body = statement(TOPIC, "summed_gene_counts").body
+            selects.append(body.replace("('run')", f"({', '.join(map(literal.text, summed))})"))
+        if selects:
+            queries[table] = "\nUNION ALL\n".join(selects)
+    return replace(contents, counts=queries)
+
+
+def _runs_without_gene_counts(contents: Contents) -> list[str]:
+    """Return the bundles that hold counts of transcripts only."""
+    counted = {entry.run.path for entry in contents.files.get("gene_counts", ())}
+    return [entry.run.name for entry in contents.files.get("transcript_counts", ()) if entry.run.path not in counted]
+
+
+def _matrix(file: Path) -> Matrix:
+    if file.stat().st_size > MAX_MATRIX_FILE_BYTES:
+        raise InputError(str(file), f"is over {MAX_MATRIX_FILE_BYTES:,} bytes.")
+    data = file.read_bytes()
+    try:
+        return matrix_values(data, matrix_header(data))
+    except InputError as error:
+        raise InputError(str(file), error.violations) from None
 
 
 def is_catalog(path: Path) -> bool:
     """Whether a file is a DuckDB file that holds nothing but the views of a catalog."""
-    if path.read_bytes()[8:12] != b"DUCK":
-        return False
+    with path.open("rb") as handle:
+        if handle.read(12)[8:] != b"DUCK":
+            return False
     try:
         with duckdb.connect(os.fspath(path), read_only=True) as database:
             tables = database.sql("SELECT count(*) FROM duckdb_tables() WHERE NOT internal").fetchall()

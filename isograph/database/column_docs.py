@@ -47,17 +47,17 @@ _MEANINGS = {
     "truth_channel_role.module_id": "planted module, in the numbering of the simulation. Null: background",
     "count": "reads, or expected reads. Never null",
     "kind": "fit, snapshot, bundle, explanation or report. Never null",
-    "path": "place below the directory of the catalog. Never null",
-    "dataset": "data set. Null: not told",
-    "backend": "how the network was inferred. Null: not told, or nothing was inferred",
-    "seed": "seed of everything that drew numbers. Null: not told",
-    "isograph_version": "version that wrote it. Null: not told",
-    "fit": "directory of the fit that an explanation explains. Null: of another kind, or not told",
+    "path": "path below the directory of the catalog. Never null",
+    "dataset": "data set. Null: not recorded",
+    "backend": "how the network was inferred. Null: not recorded, or nothing was inferred",
+    "seed": "seed of everything that drew numbers. Null: not recorded",
+    "isograph_version": "version that wrote it. Null: not recorded",
+    "fit": "directory of the fit that an explanation explains. Null: a run of another kind, or not recorded",
     "problem": "why it was left out. Never null",
     "key": "name of the setting, those of nested values joined by dots. Never null",
     "value": "the value as text. Null: JSON null",
     "numeric_value": "the value as a number, true as 1 and false as 0. Null: text or JSON null",
-    "metrics.value": "the value, true as 1 and false as 0; seconds, bytes or a share, as the metric tells. Never null",
+    "metrics.value": "the value, true as 1 and false as 0; seconds, bytes or a share, as the metric says. Never null",
     "report": "kind of report: benchmark, runtime-memory, calibration or stability. Never null",
     "metric": "name of the metric, those of nested values joined by dots. Never null",
     "n_genes": "genes in the module. Never null",
@@ -73,7 +73,7 @@ def column_comment(view: str, column: str) -> str:
     """Return what a column of a view means, its unit, and what a null in it means."""
     contract = FIT_TABLES.get(view)
     if contract is not None and column != "run":
-        (found,) = (entry for entry in contract.columns if entry.name == column)
-        null = f"Null: {found.null}" if found.null else "Never null"
-        return f"{found.meaning}. {null}."
+        (declared,) = (entry for entry in contract.columns if entry.name == column)
+        null = f"Null: {declared.null}" if declared.null else "Never null"
+        return f"{declared.meaning}. {null}."
     return f"{_MEANINGS.get(f'{view}.{column}') or _MEANINGS[column]}."

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import duckdb
-import numpy as np
 import polars as pl
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from isograph.database import literal
 from isograph.database.statement import Statement
 from isograph.text import glob_literal
+
+# NOTE: types that Polars has no counterpart of, or none that it reads.
+_AS_TEXT = ("INTERVAL", "UUID", "BIT", "TIME WITH TIME ZONE", "BIGNUM")
+_BATCH_ROWS = 100_000
+
+
+class TooManyRowsError(Exception):
+    """A relation has more rows than were asked for."""
 
 
 def connection() -> duckdb.DuckDBPyConnection:
@@ -29,42 +35,6 @@ def connection() -> duckdb.DuckDBPyConnection:
             "python_enable_replacements": False,
         },
     )
-
-
-def create_view(database: duckdb.DuckDBPyConnection, view: Statement) -> None:
-    """Create the view named as the statement's file."""
-    database.sql(view.sql).create_view(view.name, replace=False)
-
-
-def answer(
-    database: duckdb.DuckDBPyConnection, query: Statement, params: Mapping[str, object] | None = None
-) -> pl.DataFrame:
-    """Return the rows of ``query``.
-
-    Raises
-    ------
-    ValueError
-        The parameters given are not the ones the statement declares.
-    """
-    given = dict(params or {})
-    if set(given) != set(query.params):
-        raise ValueError(f"{query.topic}/{query.name} takes {sorted(query.params)}, got {sorted(given)}")
-    relation = database.sql(query.sql, params=given) if given else database.sql(query.sql)
-    # NOTE: handing the relation itself to Polars makes DuckDB 2.0 write reference-leak reports to stderr at exit, and
-    # its own conversion imports pyarrow, a third of a second.
-    types = dict(zip(relation.columns, map(str, relation.types), strict=True))
-    return pl.DataFrame([_series(name, values, types[name]) for name, values in relation.fetchnumpy().items()])
-
-
-def _series(name: str, values: NDArray[Any], type_name: str) -> pl.Series:
-    if type_name == "VARCHAR":
-        return pl.Series(name, values.tolist(), dtype=pl.String)
-    return pl.Series(name, values.tolist() if isinstance(values, np.ma.MaskedArray) else values)
-
-
-def literal_path(path: Path) -> str:
-    """Return ``path`` as DuckDB's file readers take it literally: glob characters lose their meaning."""
-    return glob_literal(str(path.absolute()))
 
 
 def file_views(files: Mapping[str, Path]) -> duckdb.DuckDBPyConnection:
@@ -83,14 +53,35 @@ def frame_tables(frames: Mapping[str, pl.DataFrame]) -> duckdb.DuckDBPyConnectio
     return database
 
 
-# NOTE: types that Polars has no counterpart of, or none that it reads.
-_AS_TEXT = ("INTERVAL", "UUID", "BIT", "TIME WITH TIME ZONE", "BIGNUM")
+def literal_path(path: Path) -> str:
+    """Return ``path`` as DuckDB's file readers take it literally: glob characters lose their meaning."""
+    return glob_literal(str(path.absolute()))
 
-_BATCH_ROWS = 100_000
+
+def create_view(database: duckdb.DuckDBPyConnection, view: Statement) -> None:
+    """Create the view named as the statement's file, which only this connection sees."""
+    database.execute(f"CREATE TEMPORARY VIEW {view.name} AS {view.body}")
 
 
-class TooManyRowsError(Exception):
-    """A relation has more rows than were asked for."""
+def column(name: str) -> duckdb.Expression:
+    """Return the column of that name, whatever characters it has."""
+    return duckdb.ColumnExpression(name)
+
+
+def statement_rows(
+    database: duckdb.DuckDBPyConnection, query: Statement, params: Mapping[str, object] | None = None
+) -> pl.DataFrame:
+    """Return the rows of a statement.
+
+    Raises
+    ------
+    ValueError
+        The parameters are not the ones that the statement declares.
+    """
+    values = dict(params or {})
+    if set(values) != set(query.params):
+        raise ValueError(f"{query.topic}/{query.name} takes {sorted(query.params)}, got {sorted(values)}")
+    return relation_frame(database.sql(query.sql, params=values) if values else database.sql(query.sql))
 
 
 def relation_frame(relation: duckdb.DuckDBPyRelation, max_rows: int | None = None) -> pl.DataFrame:
@@ -104,6 +95,7 @@ def relation_frame(relation: duckdb.DuckDBPyRelation, max_rows: int | None = Non
     names = _distinct(relation.columns)
     if any(str(kind) in _AS_TEXT for kind in relation.types):
         relation = _readable(relation)
+    # NOTE: handing the relation itself to Polars makes DuckDB 2.0 write reference-leak reports to stderr at exit.
     reader = relation.to_arrow_reader(_BATCH_ROWS)
     batches, n_rows = [], 0
     for batch in reader:
@@ -117,18 +109,13 @@ def relation_frame(relation: duckdb.DuckDBPyRelation, max_rows: int | None = Non
     return frame.with_columns(pl.col(name).cast(pl.Int64) for name in whole if _fits(frame.get_column(name)))
 
 
-def column(name: str) -> duckdb.Expression:
-    """Return the column of that name, whatever characters it has."""
-    return duckdb.ColumnExpression(name)
-
-
 def _readable(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
     """Return the relation with text in the place of the types Polars cannot read, its columns named by number."""
-    names = [f"c{number}" for number in range(len(relation.columns))]
-    as_text = (str(kind) in _AS_TEXT for kind in relation.types)
-    listed = ", ".join(f"CAST({name} AS VARCHAR)" if text else name for name, text in zip(names, as_text, strict=True))
     # NOTE: by number, because two columns may have one name.
-    query = " ".join(("SELECT", listed, "FROM answer AS numbered(", ", ".join(names), ")"))
+    numbers = [literal.name(f"c{number}") for number in range(len(relation.columns))]
+    as_text = [str(kind) in _AS_TEXT for kind in relation.types]
+    columns = [f"CAST({name} AS VARCHAR)" if text else name for name, text in zip(numbers, as_text, strict=True)]
+    query = f"SELECT {', '.join(columns)} FROM answer AS numbered({', '.join(numbers)})"  # noqa: S608 - numbered names
     readable = relation.query("answer", query)
     assert readable is not None
     return readable

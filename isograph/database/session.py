@@ -1,10 +1,10 @@
-"""Asking a question of the runs: nothing but the files it needs can be opened, for so long and with so much memory."""
+"""Answering a query about the runs: only the files that it needs can be opened, and time and memory are limited."""
 
 from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
@@ -12,14 +12,15 @@ from tempfile import TemporaryDirectory
 import duckdb
 import polars as pl
 
-from isograph.database.catalog import make_views
+from isograph.database import literal
+from isograph.database.catalog import make_views, with_counts
 from isograph.database.connection import TooManyRowsError, connection, literal_path, relation_frame
-from isograph.database.contents import Contents
-from isograph.database.counts import counts_queries
-from isograph.database.guard import Question, near, plain
-from isograph.database.source import COUNT_TABLES
-from isograph.errors import IsographError, ResourceError, UsageError, examples, shown
+from isograph.database.guard import Query, plain_message
+from isograph.database.script import COUNT_TABLES
+from isograph.database.verify import Contents
+from isograph.errors import IsographError, ResourceError, UsageError, did_you_mean, examples, option, shown
 
+COLUMNS_SHOWN = 30
 _COLUMN = re.compile(r'(?:[Cc]olumn|named) "([^"]+)"')
 
 
@@ -40,10 +41,8 @@ class Limits:
     spill: int = 16_384
 
 
-def answered(
-    contents: Contents, asked: Question, params: Mapping[str, object] | None = None, limits: Limits | None = None
-) -> pl.DataFrame:
-    """Return the rows that answer a question.
+def query_rows(contents: Contents, query: Query, params: Mapping[str, object], limits: Limits) -> pl.DataFrame:
+    """Return the rows that answer a query.
 
     Raises
     ------
@@ -52,16 +51,22 @@ def answered(
     ResourceError
         It needs more memory or disk than it may have.
     """
-    given, allowed = dict(params or {}), limits or Limits()
-    if set(given) != asked.params:
+    if set(params) != query.params:
         raise UsageError(
-            f"the query takes {_named(asked.params)}, got {_named(given)}. Give each with --param NAME=VALUE."
+            f"the query takes {_named(query.params)}, got {_named(params)}. "
+            f"Give each with {option('params', flag='--param NAME=VALUE')}."
         )
-    with _session(contents, asked, allowed) as database, _interrupted_after(database, allowed.seconds):
+    with _session(contents, query, limits) as database, _interrupted_after(database, limits.seconds):
         try:
-            return _rows(database, asked, given, allowed.rows)
+            relation = database.sql(query.sql, params=dict(params)) if params else database.sql(query.sql)
+            return relation_frame(relation, limits.rows)
+        except TooManyRowsError:
+            raise UsageError(
+                f"the answer has more than {limits.rows:,} rows. Add a LIMIT or a condition, or raise "
+                f"{option('max_rows')}."
+            ) from None
         except duckdb.Error as error:
-            raise _explained(database, asked, error, allowed) from None
+            raise _explained(database, query, error, limits) from None
         except RuntimeError as error:
             if "interrupt" not in str(error).casefold():
                 raise
@@ -69,29 +74,25 @@ def answered(
 
 
 @contextmanager
-def _session(contents: Contents, asked: Question, limits: Limits) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Give a connection with the views that opens no file besides theirs and whose settings cannot be changed."""
+def _session(contents: Contents, query: Query, limits: Limits) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a connection with the views, which opens no file beside theirs and whose settings cannot be changed."""
     with TemporaryDirectory(prefix="isograph-sql-") as spill, connection() as database:
-        counts = counts_queries(database, contents) if asked.tables.intersection(COUNT_TABLES) else {}
-        make_views(database, _with_counts(contents, counts))
+        needs_counts = query.tables.intersection(COUNT_TABLES)
+        make_views(database, with_counts(database, contents) if needs_counts else contents)
         paths = [contents.tree.root / entry.file.path for files in contents.files.values() for entry in files]
         settings = {
-            "SET memory_limit = $value": f"{limits.memory}MB",
-            "SET temp_directory = $value": spill,
-            "SET max_temp_directory_size = $value": f"{limits.spill}MB",
+            "memory_limit": f"{limits.memory}MB",
+            "temp_directory": spill,
+            "max_temp_directory_size": f"{limits.spill}MB",
             # NOTE: readers ask once for the pattern and once for the file. Both are for reading only because nothing
             # that writes gets past isograph.database.guard.
-            "SET allowed_paths = $value": [str(path) for path in paths] + [literal_path(path) for path in paths],
-            "SET enable_external_access = $value": False,
-            "SET lock_configuration = $value": True,
+            "allowed_paths": [str(path) for path in paths] + [literal_path(path) for path in paths],
+            "enable_external_access": False,
+            "lock_configuration": True,
         }
-        for statement, value in settings.items():
-            database.execute(statement, {"value": value})
+        for name, value in settings.items():
+            database.execute(f"SET {literal.name(name)} = $value", {"value": value})
         yield database
-
-
-def _with_counts(contents: Contents, counts: Mapping[str, str]) -> Contents:
-    return Contents(contents.tree, contents.files, contents.problems, counts, contents.traits)
 
 
 @contextmanager
@@ -107,34 +108,23 @@ def _interrupted_after(database: duckdb.DuckDBPyConnection, seconds: float) -> I
             timer.cancel()
 
 
-def _rows(
-    database: duckdb.DuckDBPyConnection, asked: Question, given: Mapping[str, object], max_rows: int
-) -> pl.DataFrame:
-    relation = database.sql(asked.sql, params=dict(given)) if given else database.sql(asked.sql)
-    try:
-        return relation_frame(relation, max_rows)
-    except TooManyRowsError:
-        told = f"the answer has more than {max_rows:,} rows. Add a LIMIT or a condition, or raise --max-rows."
-        raise UsageError(told) from None
-
-
-def _explained(
-    database: duckdb.DuckDBPyConnection, asked: Question, error: duckdb.Error, limits: Limits
-) -> IsographError:
+def _explained(database: duckdb.DuckDBPyConnection, query: Query, error: duckdb.Error, limits: Limits) -> IsographError:
+    """Return the error of DuckDB as one that says what to do."""
     if isinstance(error, duckdb.InterruptException):
-        return UsageError(f"no answer after {limits.seconds:g} s. Ask for less, or raise --timeout.")
+        return UsageError(f"no answer after {limits.seconds:g} s. Ask for less, or raise {option('timeout')}.")
     if isinstance(error, duckdb.OutOfMemoryException):
-        told = f"the answer needs more than {limits.memory:,} MB of memory and {limits.spill:,} MB of disk."
-        return ResourceError(f"{told} Ask for less, or raise --memory.")
+        return ResourceError(
+            f"the answer needs more than {limits.memory:,} MB of memory and {limits.spill:,} MB of disk. "
+            f"Ask for less, or raise {option('memory')}."
+        )
     missing = _COLUMN.search(str(error)) if isinstance(error, duckdb.BinderException) else None
     if missing is None:
-        return UsageError(f"the query cannot be answered: {plain(error)}")
-    columns = {view: database.table(view).columns for view in asked.views}
-    known = list(dict.fromkeys(column for listed in columns.values() for column in listed))
-    told = "; ".join(f"{view} has {', '.join(map(shown, listed[:30]))}" for view, listed in columns.items())
-    return UsageError(f"there is no column '{shown(missing[1])}'{near(missing[1], known)} {told}.".replace("  ", " "))
+        return UsageError(f"the query cannot be answered: {plain_message(error)}")
+    columns = {view: database.table(view).columns for view in query.views}
+    near = did_you_mean(missing[1], dict.fromkeys(name for names in columns.values() for name in names))
+    listed = "; ".join(f"{view} has {', '.join(map(shown, names[:COLUMNS_SHOWN]))}" for view, names in columns.items())
+    return UsageError(f"there is no column '{shown(missing[1])}'{near} {listed}.".replace("  ", " "))
 
 
-def _named(names: object) -> str:
-    listed = sorted(names)  # type: ignore[call-overload]
-    return f"the parameters {examples(listed, 20)}" if listed else "no parameter"
+def _named(names: Collection[str]) -> str:
+    return f"the parameters {examples(sorted(names), 20)}" if names else "no parameter"

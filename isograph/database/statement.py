@@ -47,8 +47,19 @@ class Statement:
 
     @property
     def more_columns(self) -> bool:
-        """Whether there may be columns besides ``columns``."""
+        """Whether there may be columns beside ``columns``."""
         return "..." in self.returns.split(", ")
+
+    @property
+    def comment(self) -> str:
+        """The definition and the grain as sentences."""
+        return f"{self.definition} {self.grain[0].upper()}{self.grain[1:]}."
+
+    @property
+    def signature(self) -> str:
+        """The statement as a macro is called: its name, its parameters and their defaults."""
+        params = (f"{name} := {self.defaults[name]}" if name in self.defaults else name for name in self.params)
+        return f"{self.name}({', '.join(params)})"
 
     @property
     def body(self) -> str:

@@ -1,25 +1,26 @@
-"""Whether a file of a run can stand in a view: there, as it was written, readable, with the columns the view needs."""
+"""Which files of the runs a view can read: there, as they were written, readable, with the columns the view needs."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
 import polars as pl
 
+from isograph.database.literal import Sql
 from isograph.database.statement import Statement, statements
 from isograph.database.tree import File, Problem, Run, Tree
-from isograph.errors import examples
+from isograph.errors import InputError, examples
+from isograph.store.files import file_digest
 
 # NOTE: these come from the path, or are numbered on reading.
 _NOT_IN_FILES = {"run", "module_id", "sample_row", "gene_row", "transcript_row"}
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class ReadableFile:
     """A file that a view may read.
 
     Attributes
@@ -32,92 +33,117 @@ class Sound:
     columns: tuple[str, ...] = ()
 
 
-def sound_files(tree: Tree, tables: Collection[str] | None = None) -> tuple[dict[str, list[Sound]], list[Problem]]:
-    """Return the files of each table that can be read, and what is wrong with the others.
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What the views of a catalog read.
+
+    Attributes
+    ----------
+    files : by table, those that can be read.
+    problems : what is left out, and why.
+    counts : count table → the query its rows come from, of those that can be had.
+    traits : names of the traits of any run, in order of their names.
+    """
+
+    tree: Tree
+    files: Mapping[str, Sequence[ReadableFile]]
+    problems: Sequence[Problem]
+    counts: Mapping[str, Sql] = field(default_factory=dict)
+    traits: Sequence[str] = ()
+
+
+def catalog_contents(tree: Tree, tables: Collection[str] | None = None) -> Contents:
+    """Return what the views of a catalog of the tree read, every file compared with its digest.
 
     Parameters
     ----------
-    tables : the tables to look at; None for all. Files of others are neither read nor returned.
+    tables : the tables whose files are looked at; None for all. Files of others are neither read nor returned.
     """
     views = statements("artifact")
-    sound: dict[str, list[Sound]] = {}
-    problems: list[Problem] = []
+    files: dict[str, list[ReadableFile]] = {}
+    problems = list(tree.problems)
     for run in tree.runs:
         for file in run.files:
             table = file.table.partition("/")[0]
             if tables is not None and table not in tables:
                 continue
-            columns, problem = _inspected(tree.root / file.path, file, views.get(table))
-            if problem:
-                problems.append(Problem(file.path, problem))
+            try:
+                columns = _columns(tree.root / file.path, file, views.get(table))
+            except InputError as error:
+                problems.append(Problem(file.path, error.violations[0]))
+            except OSError as error:
+                problems.append(Problem(file.path, f"cannot be read: {error.strerror}."))
             else:
-                sound.setdefault(table, []).append(Sound(run, file, columns))
-    if "feature_scores" in sound:
-        sound["feature_scores"], clashing = _apart(sound["feature_scores"])
+                files.setdefault(table, []).append(ReadableFile(run, file, columns))
+    if "feature_scores" in files:
+        files["feature_scores"], clashing = _distinct_samples(files["feature_scores"])
         problems += clashing
-    return sound, problems
+    return Contents(tree, files, problems, traits=_traits(tree, files.get("traits", ())))
 
 
-def _inspected(path: Path, file: File, view: Statement | None) -> tuple[tuple[str, ...], str]:
-    """Return the columns of a file and what is wrong with it; nothing is wrong where the text is empty."""
-    try:
-        problem = _content_problem(path, file)
-    except OSError as error:
-        problem = f"cannot be read: {error.strerror}."
-    if problem or path.suffix == ".npz":
-        return (), problem
+def _columns(path: Path, file: File, view: Statement | None) -> tuple[str, ...]:
+    """Return the columns of a parquet file, nothing for other files.
+
+    Raises
+    ------
+    InputError
+        The file is not as it was written, is damaged, or does not have the columns that the view needs.
+    """
+    _require_as_written(path, file)
     if path.suffix == ".json":
-        return (), _json_problem(path)
+        try:
+            orjson.loads(path.read_bytes())
+        except orjson.JSONDecodeError as error:
+            raise InputError(file.path, f"is not JSON: {error}.") from None
+    if path.suffix in (".json", ".npz"):
+        return ()
     try:
         with path.open("rb") as handle:
             schema = pl.read_parquet_schema(handle)
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
-            raise
-        return (), "is not a parquet file that can be read: it is damaged or was not written to its end."
-    return tuple(schema), "" if view is None else _schema_problem(schema, view, file)
+    except MemoryError:
+        raise
+    # NOTE: a panic inside Polars is a BaseException.
+    except (Exception, pl.exceptions.PanicException):
+        message = "is not a parquet file that can be read: it is damaged or was not written to its end."
+        raise InputError(file.path, message) from None
+    if view is not None and (problem := _schema_problem(schema, view, file)):
+        raise InputError(file.path, problem)
+    return tuple(schema)
 
 
-def _content_problem(path: Path, file: File) -> str:
+def _require_as_written(path: Path, file: File) -> None:
     if not path.is_file():
-        return "the manifest lists it, but it is not there."
-    if file.n_bytes is not None and path.stat().st_size != file.n_bytes:
-        return f"is {path.stat().st_size:,} bytes, {file.n_bytes:,} were written."
-    if file.sha256 is not None:
-        with path.open("rb") as handle:
-            if hashlib.file_digest(handle, "sha256").hexdigest() != file.sha256:
-                return "changed since it was written: its sha256 is not the one in the manifest."
-    return ""
-
-
-def _json_problem(path: Path) -> str:
-    try:
-        orjson.loads(path.read_bytes())
-    except orjson.JSONDecodeError as error:
-        return f"is not JSON: {error}."
-    return ""
+        raise InputError(file.path, "the manifest lists it, but it is not there.")
+    n_bytes = path.stat().st_size
+    if file.n_bytes is not None and n_bytes != file.n_bytes:
+        raise InputError(file.path, f"is {n_bytes:,} bytes, {file.n_bytes:,} were written.")
+    if file.sha256 is not None and file_digest(path) != file.sha256:
+        raise InputError(file.path, "changed since it was written: its sha256 is not the one in the manifest.")
 
 
 def _schema_problem(schema: Mapping[str, pl.DataType], view: Statement, file: File) -> str:
-    inside = {name: kind for name, kind in view.columns.items() if name not in _NOT_IN_FILES}
+    expected = {name: kind for name, kind in view.columns.items() if name not in _NOT_IN_FILES}
     if "module_id" in view.columns and file.module_id is None:
-        inside["module_id"] = view.columns["module_id"]
+        expected["module_id"] = view.columns["module_id"]
     key = view.grain.removeprefix("one row per ").split(", ")
-    if lacking := [name for name in key if name in inside and name not in schema]:
+    if lacking := [name for name in key if name in expected and name not in schema]:
         return f"lacks the columns {examples(lacking)}."
     wrong = [
-        f"{name} is {schema[name]}" for name, kind in inside.items() if name in schema and not _is(kind, schema[name])
+        f"{name} is {schema[name]}"
+        for name, kind in expected.items()
+        if name in schema and not _is_of_type(schema[name], kind)
     ]
     if wrong:
         return f"has columns of another type: {examples(wrong)}."
     folded: dict[str, str] = {}
     for name in schema:
-        if (other := folded.setdefault(name.casefold(), name)) != name:
-            return f"has columns that differ in case only, which SQL cannot tell apart: {examples((other, name))}."
+        if (earlier := folded.setdefault(name.casefold(), name)) != name:
+            return f"has columns that differ in case only, which SQL cannot tell apart: {examples((earlier, name))}."
     return ""
 
 
-def _is(kind: str, dtype: pl.DataType) -> bool:
+def _is_of_type(dtype: pl.DataType, kind: str) -> bool:
+    """Whether a column can be cast to a type of SQL without losing what it means."""
     if kind == "DOUBLE":
         return dtype.is_numeric()
     if kind == "BIGINT":
@@ -125,20 +151,30 @@ def _is(kind: str, dtype: pl.DataType) -> bool:
     return dtype == pl.Boolean() if kind == "BOOLEAN" else not dtype.is_nested() and dtype != pl.Binary()
 
 
-def _apart(found: list[Sound]) -> tuple[list[Sound], list[Problem]]:
+def _distinct_samples(files: list[ReadableFile]) -> tuple[list[ReadableFile], list[Problem]]:
     """Return the feature scores whose samples SQL can tell apart, and a problem for each of the others."""
-    spelled: dict[str, tuple[str, Sound]] = {}
-    kept, problems = [], []
-    for entry in found:
-        others = [spelled.get(name.casefold(), (name, entry)) for name in entry.columns]
-        clashing = [(name, other) for name, (other, _) in zip(entry.columns, others, strict=True) if other != name]
+    spelled: dict[str, str] = {}
+    distinct, problems = [], []
+    for entry in files:
+        spellings = [(name, spelled.get(name.casefold(), name)) for name in entry.columns]
+        clashing = [f"'{name}' here and '{earlier}' elsewhere" for name, earlier in spellings if earlier != name]
         if "run" in {name.casefold() for name in entry.columns}:
             problems.append(Problem(entry.file.path, "has a sample named 'run', as the column that names the run."))
         elif clashing:
-            told = ", ".join(f"'{name}' here and '{other}' elsewhere" for name, other in clashing[:3])
-            problems.append(Problem(entry.file.path, f"has samples that SQL cannot tell apart: {told}."))
+            message = f"has samples that SQL cannot tell apart: {', '.join(clashing[:3])}."
+            problems.append(Problem(entry.file.path, message))
         else:
-            kept.append(entry)
+            distinct.append(entry)
             for name in entry.columns:
-                spelled.setdefault(name.casefold(), (name, entry))
-    return kept, problems
+                spelled.setdefault(name.casefold(), name)
+    return distinct, problems
+
+
+def _traits(tree: Tree, files: Iterable[ReadableFile]) -> list[str]:
+    """Return the traits that any fit tested; of those that differ in case only, the first."""
+    names: dict[str, str] = {}
+    for entry in files:
+        column = pl.scan_parquet(tree.root / entry.file.path, glob=False, hive_partitioning=False).select("trait")
+        for trait in column.collect(engine="in-memory").get_column("trait").unique().sort():
+            names.setdefault(str(trait).casefold(), str(trait))
+    return sorted(names.values())

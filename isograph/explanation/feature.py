@@ -1,4 +1,4 @@
-"""The values a module is explained with: rows of features, their genes, and what is known of them."""
+"""The values a module is explained with, and their correlation with the eigengenes."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Features:
         numbers = self.rows.get_column("gene_id").is_in(genes.implode()).arg_true().to_numpy()
         return numbers.astype(np.int64)
 
-    def __getitem__(self, chosen: Index) -> Features:
-        return Features(self.rows[chosen], self.values[chosen])
+    def __getitem__(self, numbers: Index) -> Features:
+        return Features(self.rows[numbers], self.values[numbers])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +46,19 @@ class Association:
 
     Attributes
     ----------
+    features : the features, in the order of the rows below.
     r : (n_features, n_modules), NaN where not estimable.
     n_complete : (n_features, n_modules), samples with both values.
     lost_dof : degrees of freedom that covariates took.
-    n_samples : samples of the fit.
     """
 
+    features: Features
     r: Matrix
     n_complete: Index
     lost_dof: int
-    n_samples: int
 
-    def __getitem__(self, chosen: Index) -> Association:
-        return Association(self.r[chosen], self.n_complete[chosen], self.lost_dof, self.n_samples)
+    def __getitem__(self, numbers: Index) -> Association:
+        return Association(self.features[numbers], self.r[numbers], self.n_complete[numbers], self.lost_dof)
 
     def columns(self, module: int) -> dict[str, Vector | Index]:
         """Return r, p, log10 p, q over all features, samples and the share of missing ones, for one module."""
@@ -71,7 +71,7 @@ class Association:
             "log10_pvalue": log10_p,
             "qvalue": benjamini_hochberg(pvalue),
             "n_complete": n,
-            "missingness": 1.0 - n / self.n_samples,
+            "missingness": 1.0 - n / self.features.values.shape[1],
         }
 
     def dof(self, module: int) -> Index:
@@ -80,7 +80,7 @@ class Association:
 
 
 def associations(features: Features, eigengenes: Matrix, *, lost_dof: int, threads: int) -> Association:
-    """Return the correlation of every feature with every eigengene, pairwise complete.
+    """Return the correlation of every feature with every eigengene, over the samples with both values.
 
     eigengenes: (n_modules, n_samples), NaN where missing.
     """
@@ -94,4 +94,4 @@ def associations(features: Features, eigengenes: Matrix, *, lost_dof: int, threa
         target_correlation(values, eigengenes, start, stop, r, n_complete)
 
     run_chunks(task, len(values), chunk=ROWS_PER_CHUNK, threads=threads)
-    return Association(r, n_complete, lost_dof, eigengenes.shape[1])
+    return Association(features, r, n_complete, lost_dof)

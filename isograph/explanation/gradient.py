@@ -1,4 +1,4 @@
-"""Integrated gradients of the encoder: what each feature adds to a module's place in the latent space."""
+"""Integrated gradients of the encoder: what each feature adds to the eigengene that it predicts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from captum.attr import IntegratedGradients
 from isograph.arrays import Matrix, Vector
 from isograph.explanation.encoded import Encoded, LatentDirection
 from isograph.explanation.feature import Features
+from isograph.explanation.tables import strongest_features
 from isograph.network.vae import VaeModel
 from isograph.network.vae.training import one_torch_thread
 from isograph.schemas.explanation import IG_ATTRIBUTIONS
@@ -44,7 +45,7 @@ class Integrated:
     n_steps: int
 
 
-class _Module(torch.nn.Module):
+class _PredictedEigengene(torch.nn.Module):
     """Features to the eigengene that the encoder predicts, in sd: (n, p) → (n,)."""
 
     def __init__(self, model: VaeModel, direction: LatentDirection) -> None:
@@ -66,19 +67,19 @@ def integrated_gradients(encoded: Encoded, direction: LatentDirection, *, baseli
 
     baseline: ``zero`` or ``mean`` of the samples; scores have mean 0, so the two differ by rounding.
     """
+    module = _PredictedEigengene(encoded.model, direction)
     samples = np.ascontiguousarray(encoded.x[:, direction.samples].T)
     start = np.zeros(samples.shape[1]) if baseline == "zero" else samples.mean(axis=0)
-    while True:
-        found = _integrated(_Module(encoded.model, direction), samples, start, n_steps)
-        if found.delta <= MAX_DELTA:
-            return found
-        if n_steps >= MAX_STEPS:
-            logger.warning("integrated gradients miss %.2g of what they explain after %d steps", found.delta, n_steps)
-            return found
+    integrated = _integrated(module, samples, start, n_steps)
+    while integrated.delta > MAX_DELTA and n_steps < MAX_STEPS:
         n_steps = min(2 * n_steps, MAX_STEPS)
+        integrated = _integrated(module, samples, start, n_steps)
+    if integrated.delta > MAX_DELTA:
+        logger.warning("integrated gradients miss %.2g of what they explain after %d steps", integrated.delta, n_steps)
+    return integrated
 
 
-def _integrated(module: _Module, samples: Matrix, start: Vector, n_steps: int) -> Integrated:
+def _integrated(module: _PredictedEigengene, samples: Matrix, start: Vector, n_steps: int) -> Integrated:
     n, p = samples.shape
     at_once = max(1, min(n, VALUES_AT_ONCE // p // 4))
     inner = max(at_once, VALUES_AT_ONCE // p)
@@ -112,28 +113,27 @@ def _integrated(module: _Module, samples: Matrix, start: Vector, n_steps: int) -
 
 
 def ig_attribution_table(
-    found: Integrated | None, direction: LatentDirection, features: Features, members: pl.Series
+    integrated: Integrated | None, direction: LatentDirection, features: Features, members: pl.Series
 ) -> pl.LazyFrame:
     """Return the ``ig_attributions`` of one module: every gene with its feature of the largest mean |attribution|.
 
-    found: None where the module has no place in the latent space. features: those of the fit.
+    integrated: None where the module has no direction in the latent space. features: those of the fit.
     """
-    nothing = np.full(features.rows.height, np.nan)
-    return (
+    if integrated is None:
+        nothing = np.full(features.rows.height, np.nan)
+        integrated = Integrated(nothing, nothing, nothing, float("nan"), 0)
+    attributed = (
         features.rows.lazy()
         .select("gene_id", "feature_id", "feature_type")
         .with_columns(
-            mean_ig=pl.Series(nothing if found is None else found.mean),
-            mean_abs_ig=pl.Series(nothing if found is None else found.mean_abs),
-            mean_toward_ig=pl.Series(nothing if found is None else found.toward),
+            mean_ig=pl.Series(integrated.mean),
+            mean_abs_ig=pl.Series(integrated.mean_abs),
+            mean_toward_ig=pl.Series(integrated.toward),
             latent_dim=pl.lit(direction.latent_dim, pl.Int64),
             latent_eigengene_r=pl.lit(direction.latent_r, pl.Float64),
             direction_eigengene_r=pl.lit(direction.direction_r, pl.Float64),
-            convergence_delta=pl.lit(float("nan") if found is None else found.delta, pl.Float64),
-            n_steps=pl.lit(0 if found is None else found.n_steps, pl.Int64),
+            convergence_delta=pl.lit(integrated.delta, pl.Float64),
+            n_steps=pl.lit(integrated.n_steps, pl.Int64),
         )
-        .sort(pl.col("mean_abs_ig").fill_nan(-1.0).neg(), "feature_id")
-        .unique("gene_id", keep="first", maintain_order=True)
-        .with_columns(in_module=pl.col("gene_id").is_in(members.implode()))
-        .select(list(IG_ATTRIBUTIONS.schema))
     )
+    return strongest_features(attributed, "mean_abs_ig", members).select(list(IG_ATTRIBUTIONS.schema))

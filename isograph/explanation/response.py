@@ -1,4 +1,4 @@
-"""What the decoder makes of a step along a module: which features answer, and how surely."""
+"""What the decoder makes of a step along a module: which features respond, and how surely."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from isograph.arrays import Matrix, Vector
 from isograph.explanation.encoded import Encoded, LatentDirection
 from isograph.explanation.feature import Association
+from isograph.explanation.tables import strongest_features
 from isograph.network.vae import VaeModel
 from isograph.network.vae.training import one_torch_thread
 from isograph.schemas.explanation import VAE_DRIVERS
@@ -28,18 +29,18 @@ def decoder_response(model: VaeModel, z: Matrix, direction: LatentDirection, sig
     z: (d, n) latent means. signs: (p,) −1, 0 or 1. Returns (p,) and (p,), the latter the share of the samples.
     """
     decoder = model.feature_decoder
-    where = np.ascontiguousarray(z[:, direction.samples].T)
+    means = np.ascontiguousarray(z[:, direction.samples].T)
     total, agreeing = np.zeros(len(signs)), np.zeros(len(signs))
     with one_torch_thread():
-        for start in range(0, len(where), SAMPLES_AT_ONCE):
-            at = torch.from_numpy(where[start : start + SAMPLES_AT_ONCE])
+        for start in range(0, len(means), SAMPLES_AT_ONCE):
+            at = torch.from_numpy(means[start : start + SAMPLES_AT_ONCE])
             step = torch.from_numpy(direction.step).expand_as(at)
             # NOTE: not by torch.func.jvp, which compiles with torch.jit and warns that this is deprecated.
             moved = torch.autograd.functional.jvp(decoder, at, step)[1]  # type: ignore[no-untyped-call]
             response = moved.numpy()
             total += response.sum(axis=0)
             agreeing += (np.sign(response) == signs).sum(axis=0)
-    return total / len(where), agreeing / len(where)
+    return total / len(means), agreeing / len(means)
 
 
 def vae_driver_table(
@@ -53,11 +54,10 @@ def vae_driver_table(
     """
     columns = association.columns(module)
     signs = np.nan_to_num(np.sign(columns["r"]))
+    response, agreement = np.full(len(signs), np.nan), np.full(len(signs), np.nan)
     if direction.exists:
         response, agreement = decoder_response(encoded.model, encoded.z, direction, signs)
-    else:
-        response, agreement = np.full(len(signs), np.nan), np.full(len(signs), np.nan)
-    strongest = (
+    responding = (
         encoded.features.rows.lazy()
         .select("gene_id", "feature_type", "feature_id")
         .with_columns(
@@ -68,21 +68,21 @@ def vae_driver_table(
             latent_eigengene_r=pl.lit(direction.latent_r, pl.Float64),
             direction_eigengene_r=pl.lit(direction.direction_r, pl.Float64),
         )
-        .sort(pl.col("decoded_response").abs().fill_nan(-1.0).neg(), "feature_id")
-        .unique("gene_id", keep="first", maintain_order=True)
-        .with_columns(in_module=pl.col("gene_id").is_in(members.implode()))
     )
-    # NOTE: the rows are in the order of |response|, so those from a row on are the ones it is not below.
-    below = pl.col("in_module").cast(pl.Int64).cum_sum(reverse=True)
-    percentile = pl.when(pl.col("decoded_response").is_nan()).then(float("nan")).otherwise(100.0 * below / len(members))
-    sure = (
+    # NOTE: rows are in the order of |response|, so a gene reaches that of every member from its own row on.
+    n_reached = pl.col("in_module").cast(pl.Int64).cum_sum(reverse=True)
+    percentile = (
+        pl.when(pl.col("decoded_response").is_nan()).then(float("nan")).otherwise(100.0 * n_reached / len(members))
+    )
+    is_sure = (
         pl.col("in_module")
         & pl.col("qvalue").fill_nan(1.0).lt(MAX_Q)
         & pl.col("percentile").fill_nan(0.0).ge(MIN_PERCENTILE)
         & pl.col("sign_agreement").fill_nan(0.0).ge(MIN_SIGN_AGREEMENT)
     )
     return (
-        strongest.with_columns(percentile=percentile)
-        .with_columns(high_confidence=sure)
+        strongest_features(responding, "decoded_response", members)
+        .with_columns(percentile=percentile)
+        .with_columns(high_confidence=is_sure)
         .select(list(VAE_DRIVERS.schema))
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from isograph.arrays import Index, Matrix
+from isograph.arrays import Matrix
 from isograph.explanation.feature import Features
 from isograph.features.channel import Grouping
 from isograph.features.covariate import Design
@@ -36,37 +36,28 @@ def transcript_usage(
         validate="1:1",
         maintain_order="left",
     )
-    starts, group = _groups(rows.get_column("gene_id"))
-    chosen = counts[rows.get_column("row").to_numpy()] + PSEUDOCOUNT
-    log_ratio = _centred(np.log(chosen), starts, group)
-    share = chosen / np.add.reduceat(chosen, starts, axis=0)[group] if len(starts) else chosen
+    log_ratio, share = _composition(counts[rows.get_column("row").to_numpy()] + PSEUDOCOUNT, rows.get_column("gene_id"))
     described = rows.select(
-        pl.format("{}::switch", "gene_id").alias("feature_id"),
-        "transcript_id",
-        "gene_id",
-        "loading",
+        pl.format("{}::switch", "gene_id").alias("feature_id"), "transcript_id", "gene_id", "loading"
     )
     mean = share.mean(axis=1, keepdims=True)
     return (
-        Features(described, _without(log_ratio, design)),
-        Features(described, _without(share - mean, design) + mean),
+        Features(described, _residuals(log_ratio, design)),
+        Features(described, _residuals(share - mean, design) + mean),
     )
 
 
-def _groups(gene_ids: pl.Series) -> tuple[Index, Index]:
-    """Return where each run of equal gene ids starts, and the run of each row."""
+def _composition(padded: Matrix, gene_ids: pl.Series) -> tuple[Matrix, Matrix]:
+    """Return the centred log-ratios and the shares of rows of counts, those of one gene below each other."""
     lengths = gene_ids.rle().struct.field("len").to_numpy().astype(np.int64)
-    starts = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)[:-1]])[: len(lengths)]
-    return starts, np.repeat(np.arange(len(lengths)), lengths)
+    if not len(lengths):
+        return padded, padded
+    starts = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)[:-1]])
+    gene = np.repeat(np.arange(len(lengths)), lengths)
+    logs = np.log(padded)
+    means = np.add.reduceat(logs, starts, axis=0) / lengths[:, None]
+    return logs - means[gene], padded / np.add.reduceat(padded, starts, axis=0)[gene]
 
 
-def _centred(values: Matrix, starts: Index, group: Index) -> Matrix:
-    if not len(starts):
-        return values
-    sums = np.add.reduceat(values, starts, axis=0)
-    means: Matrix = sums / np.bincount(group)[:, None]
-    return np.asarray(values - means[group])
-
-
-def _without(values: Matrix, design: Design) -> Matrix:
+def _residuals(values: Matrix, design: Design) -> Matrix:
     return np.asarray(values - (values @ design.basis.T) @ design.basis)

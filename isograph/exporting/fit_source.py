@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from functools import cached_property
-from pathlib import Path
 
 import polars as pl
 
 from isograph.bundle.bundle import Bundle
 from isograph.bundle.read import read_bundle
-from isograph.config.export import ExportConfig
-from isograph.errors import InputError, UsageError, examples
-from isograph.exporting.annotated import SLASH
+from isograph.config.export import TOP_EDGES, ExportConfig
+from isograph.errors import examples, option
 from isograph.exporting.graph import Graph, graph
 from isograph.exporting.membership import Scores, fit_scores
 from isograph.features.assays import gene_names
 from isograph.results.fit import Fit
-from isograph.store.files import directory_digests
 from isograph.store.spreadsheet import sheet
 from isograph.traits.trait import Trait, read_traits
 
 
-class Outgoing:
+class FitSource:
     """A fit and what is to be exported of it.
 
     Raises
@@ -34,13 +30,9 @@ class Outgoing:
     def __init__(self, fit: Fit, config: ExportConfig) -> None:
         self.fit = fit
         self.config = config
+        self.module_ids = fit.chosen_modules(config.module_ids)
         self._guarded: list[str] = []
         self._notes: list[str] = []
-        known = self.fit.module_summary.select("module_id").collect(engine="in-memory").to_series().to_list()
-        if unknown := [module for module in config.module_ids if module not in known]:
-            there = f"It has {known[0]} to {known[-1]}" if known else "It has none"
-            raise UsageError(f"{fit.path} has no module {examples(unknown)}. {there}.")
-        self.module_ids = [module for module in known if not config.module_ids or module in config.module_ids]
 
     def table(self, name: str) -> pl.DataFrame:
         """Return a table of the fit."""
@@ -52,17 +44,19 @@ class Outgoing:
         self._guarded += written.guarded
         return written.data
 
+    def note(self, sentence: str) -> None:
+        """Remember a sentence on what was left out or changed."""
+        self._notes.append(sentence)
+
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences on what was left out or changed."""
         guarded = list(dict.fromkeys(self._guarded))
         if not guarded:
             return tuple(self._notes)
-        told = (
-            f"{len(guarded)} texts begin with ' so that no spreadsheet runs or rewrites them: {examples(guarded)}. "
-            "--raw writes them as they are."
-        )
-        return (*self._notes, told)
+        why = "texts begin with ' so that no spreadsheet runs or rewrites them"
+        remedy = f"{option('raw', value=True)} writes them as they are."
+        return (*self._notes, f"{len(guarded)} {why}: {examples(guarded)}. {remedy}")
 
     @cached_property
     def modules(self) -> pl.DataFrame:
@@ -77,16 +71,24 @@ class Outgoing:
     @cached_property
     def graph(self) -> Graph:
         """The part of the network that was asked for."""
-        chosen = graph(self.table("edges"), self.modules, self.table("module_gene_roles"), self.config.selection)
-        if chosen.edges.height < chosen.n_edges:
-            all_of_them = "" if self.config.module_ids else " --top-edges 0 takes all."
-            self._notes.append(f"{chosen.edges.height:,} of {chosen.n_edges:,} edges taken.{all_of_them}")
-        return chosen
+        config = self.config
+        part = graph(
+            self.table("edges"),
+            self.modules,
+            self.table("module_gene_roles"),
+            module_ids=config.module_ids,
+            top_edges=TOP_EDGES if config.top_edges is None else config.top_edges,
+            min_weight=config.min_weight or 0.0,
+        )
+        if part.edges.height < part.n_edges:
+            remedy = "" if config.module_ids else f" {option('top_edges', 0)} takes all."
+            self.note(f"{part.edges.height:,} of {part.n_edges:,} edges taken.{remedy}")
+        return part
 
     @cached_property
     def names(self) -> dict[str, str]:
         """What genes are called in sets and lists, where that is not their id."""
-        return _known_names(self.modules) if self.config.symbols else {}
+        return _symbols(self.modules) if self.config.symbols else {}
 
     @cached_property
     def bundle(self) -> Bundle:
@@ -97,43 +99,22 @@ class Outgoing:
         InputError
             It is not where it was, or is not the same any more.
         """
-        recorded = self.fit.config["bundle"]
-        path = self.config.bundle or self._recorded_bundle()
-        if path is None or not path.is_dir():
-            where = "not known" if path is None else f"not at {os.path.relpath(path)}"
-            raise InputError(str(self.fit.path), [f"its bundle is {where}. Name it with --bundle."])
-        digests = directory_digests(path)
-        changed = [name for name, digest in recorded["sha256"].items() if digests.get(name) != digest]
-        if changed:
-            raise InputError(
-                str(path), [f"is not the bundle of this fit: {len(changed)} files differ: {examples(changed)}."]
-            )
-        return read_bundle(path)
-
-    def _recorded_bundle(self) -> Path | None:
-        recorded = self.fit.config["bundle"].get("path")
-        return None if recorded is None else Path(os.path.normpath(self.fit.path.absolute() / recorded))
+        return read_bundle(self.fit.bundle_path(self.config.bundle))
 
     @cached_property
     def symbols_of_bundle(self) -> dict[str, str]:
         """Symbols of all genes, those in no module too."""
-        return _known_names(gene_names(self.bundle))
+        return _symbols(gene_names(self.bundle))
 
     @cached_property
     def traits(self) -> list[Trait]:
         """The traits of the fit that a correlation can be taken with: numbers, and those of two levels."""
         config = self.fit.config
         traits = read_traits(self.bundle.samples, config["traits"], config["covariates"]).traits
-        left_out = [trait.name for trait in traits if len(trait.levels) > 2]
-        if left_out:
-            self._notes.append(f"no gene significance for traits of more than two levels: {examples(left_out)}.")
+        if left_out := [trait.name for trait in traits if len(trait.levels) > 2]:
+            self.note(f"no gene significance for traits of more than two levels: {examples(left_out)}.")
         return [trait for trait in traits if len(trait.levels) <= 2]
 
-    def tell_of_renamed_columns(self) -> None:
-        """Note which sample columns AnnData cannot hold under their name."""
-        if renamed := [name for name in self.bundle.samples.columns if SLASH in name]:
-            self._notes.append(f"in AnnData the / in names of sample columns is _: {examples(renamed)}.")
 
-
-def _known_names(genes: pl.DataFrame) -> dict[str, str]:
+def _symbols(genes: pl.DataFrame) -> dict[str, str]:
     return dict(genes.select("gene_id", "gene_name").drop_nulls().iter_rows())

@@ -10,6 +10,7 @@ import polars as pl
 
 from isograph.arrays import Index, Matrix
 from isograph.schemas import FEATURE_SCORES
+from isograph.stats import centred_unit_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +62,11 @@ def gene_memberships(scores: Scores) -> Matrix:
 
     Langfelder & Horvath 2008, BMC Bioinformatics 9:559, doi:10.1186/1471-2105-9-559.
     """
-    r = _unit(scores.z) @ _unit(scores.eigengenes).T
+    r = centred_unit_rows(scores.z) @ centred_unit_rows(scores.eigengenes).T
     best = np.zeros((len(scores.gene_ids), len(scores.module_ids)))
     for feature, gene in enumerate(scores.gene_of.tolist()):
-        better = np.abs(r[feature]) > np.abs(best[gene])
-        best[gene, better] = r[feature, better]
+        is_larger = np.abs(r[feature]) > np.abs(best[gene])
+        best[gene, is_larger] = r[feature, is_larger]
     return np.clip(best, -1.0, 1.0)
 
 
@@ -74,10 +75,10 @@ def leading_features(scores: Scores, modules: pl.DataFrame) -> Index:
 
     A gene in no module and without an abundance feature is stood for by its switch feature.
     """
-    wanted = dict(modules.select("gene_id", "feature_type").iter_rows())
+    type_in_module = dict(modules.select("gene_id", "feature_type").iter_rows())
     leading = np.full(len(scores.gene_ids), -1, dtype=np.int64)
-    for feature, (gene, kind) in enumerate(zip(scores.gene_of.tolist(), scores.feature_types, strict=True)):
-        if leading[gene] < 0 or kind == wanted.get(scores.gene_ids[gene], "abundance"):
+    for feature, (gene, feature_type) in enumerate(zip(scores.gene_of.tolist(), scores.feature_types, strict=True)):
+        if leading[gene] < 0 or feature_type == type_in_module.get(scores.gene_ids[gene], "abundance"):
             leading[gene] = feature
     return leading
 
@@ -88,24 +89,12 @@ def connectivity(edges: pl.DataFrame, genes: Sequence[str], module_of: Sequence[
     ``kWithin`` counts edges inside the gene's module, genes in none being together; in a module of fewer than 3
     genes it is 0.
     """
+    from isograph.network.wgcna.connectivity import edge_connectivity
+
     number = {gene: index for index, gene in enumerate(genes)}
-    homes = np.unique([module or "" for module in module_of], return_inverse=True)[1]
-    sizes = np.bincount(homes, minlength=1)
     source, target = (
         np.array([number[gene] for gene in edges.get_column(end)], dtype=np.int64) for end in ("source", "target")
     )
-    weight = edges.get_column("weight").abs().to_numpy()
-    inside = np.where((homes[source] == homes[target]) & (sizes[homes[source]] >= 3), weight, 0.0)
-    total, within = (
-        np.bincount(source, values, len(genes)) + np.bincount(target, values, len(genes)) for values in (weight, inside)
-    )
-    out = total - within
-    return pl.DataFrame({"kTotal": total, "kWithin": within, "kOut": out, "kDiff": within - out})
-
-
-def _unit(rows: Matrix) -> Matrix:
-    """Return the rows with mean 0 and sum of squares 1, 0 where they do not vary."""
-    centred = rows - rows.mean(axis=1, keepdims=True)
-    length = np.sqrt((centred * centred).sum(axis=1, keepdims=True))
-    unit: Matrix = np.divide(centred, length, out=np.zeros_like(centred), where=length > 1e-12)
-    return unit
+    labels = np.array([module or "" for module in module_of], dtype=np.str_)
+    sums = edge_connectivity(source, target, edges.get_column("weight").to_numpy(), labels)
+    return pl.DataFrame({"kTotal": sums.k_total, "kWithin": sums.k_within, "kOut": sums.k_out, "kDiff": sums.k_diff})

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from isograph.config import ImportConfig
-from isograph.errors import InputError, examples
+from isograph.errors import InputError, examples, option
 from isograph.ingest.gtf import read_gtf
-from isograph.ingest.identifiers import Matched, match_genes
+from isograph.ingest.identifiers import GeneMatch, match_genes
 from isograph.ingest.quantification import Quantification
-from isograph.ingest.tx2gene import read_tx2gene
+from isograph.ingest.table import (
+    GENE_NAMES,
+    GENE_SYMBOL_NAMES,
+    TRANSCRIPT_NAMES,
+    UserTable,
+    column_named,
+    read_user_table,
+    split_line,
+)
 
 # NOTE: annotations always lack a few transcripts; above these shares the wrong annotation is likelier.
 FEW_TRANSCRIPTS = 0.02
 FEW_READS = 0.01
-_DROP = "Fill in their genes, or pass --drop-unmatched to leave them out."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,112 +47,149 @@ class Assignment:
     facts: Mapping[str, Any]
     violations: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _Map:
-    option: str
+class GeneMap:
+    """Genes of transcripts (``transcript_id``, ``gene_id`` and perhaps ``gene_name``), and where they are from."""
+
+    origin: str
     name: str
     genes: pl.DataFrame
 
 
-def assigned_genes(quantified: Quantification, config: ImportConfig) -> Assignment:
-    """Return the gene of every feature: from a gene column, ``--tx2gene``, ``--gtf``, or a map beside it.
+def assigned_genes(quantified: Quantification, tx2gene: Path | UserTable | None, config: ImportConfig) -> Assignment:
+    """Return the gene of every feature: from a gene column, ``tx2gene``, ``gtf``, or a map beside the quantification.
 
     Raises
     ------
     InputError
         Nothing says which gene a transcript belongs to, the map is damaged, or it contradicts itself.
     """
-    known = _read_map(quantified, config)
+    gene_map = _gene_map(quantified, tx2gene, config.gtf)
     if quantified.level == "gene" or quantified.gene_ids is not None:
-        return _from_column(quantified, known, drop_unmatched=config.drop_unmatched)
-    if known is None:
+        return _from_column(quantified, gene_map, drop_unmatched=config.drop_unmatched)
+    if gene_map is None:
         raise InputError(
             quantified.files[0],
-            [
-                (
-                    "nothing says which gene a transcript belongs to. Give --tx2gene TABLE or --gtf FILE, or a matrix "
-                    "with a gene_id column (--gene-column NAME). For rows that are genes, call the id column gene_id."
-                )
-            ],
+            f"nothing says which gene a transcript belongs to. Give {option('tx2gene', 'TABLE')} or "
+            f"{option('gtf', 'FILE')}, or a matrix with a gene_id column ({option('gene_column', 'NAME')}). "
+            "For rows that are genes, call the id column gene_id.",
         )
-    matched = match_genes(quantified.feature_ids, known.genes, strip=config.strip, name=known.name)
-    facts = {
-        "from": known.option,
-        "file": known.name,
-        "rule": matched.overlap.rule,
-        "overlap": matched.overlap.to_dict(),
-        "overlap_as_is": matched.as_is.to_dict(),
-    }
-    return _checked(quantified, config, matched, facts)
+    match = match_genes(quantified.feature_ids, gene_map.genes, strip=config.strip, name=gene_map.name)
+    return _from_map(quantified, gene_map, match, drop_unmatched=config.drop_unmatched)
 
 
-def _read_map(quantified: Quantification, config: ImportConfig) -> _Map | None:
-    if config.tx2gene is not None:
-        return _Map("--tx2gene", config.tx2gene.name, read_tx2gene(config.tx2gene))
-    if config.gtf is not None:
-        return _Map("--gtf", config.gtf.name, read_gtf(config.gtf))
+def _gene_map(quantified: Quantification, tx2gene: Path | UserTable | None, gtf: Path | None) -> GeneMap | None:
+    if tx2gene is not None:
+        return GeneMap(option("tx2gene"), tx2gene.name, read_tx2gene(tx2gene))
+    if gtf is not None:
+        return GeneMap(option("gtf"), gtf.name, read_gtf(gtf))
     if quantified.tx2gene is not None:
-        return _Map("tx2gene beside the quantification", quantified.tx2gene.name, read_tx2gene(quantified.tx2gene))
+        return GeneMap("tx2gene beside the quantification", quantified.tx2gene.name, read_tx2gene(quantified.tx2gene))
     return None
 
 
-def _from_column(quantified: Quantification, known: _Map | None, *, drop_unmatched: bool) -> Assignment:
+def read_tx2gene(source: Path | UserTable) -> pl.DataFrame:
+    """Return ``transcript_id``, ``gene_id`` and, where the table has it, ``gene_name``, in file order.
+
+    Without a header the columns are transcript, gene and name, as nf-core and kb write them.
+
+    Raises
+    ------
+    InputError
+        The file is absent, damaged, has a single column, or lacks ids.
+    """
+    pairs = read_user_table(source, headed=False)
+    has_header = pairs.frame is not None
+    positions = _positions(pairs.header if has_header else split_line(pairs.body.partition(b"\n")[0], pairs.separator))
+    if positions is not None:
+        pairs = read_user_table(source)
+        positions = _positions(pairs.header) or positions
+    elif not has_header and len(pairs.header) > 1:
+        positions = dict(zip(("transcript_id", "gene_id", "gene_name"), range(len(pairs.header)), strict=False))
+    else:
+        advice = "Name them transcript_id and gene_id (and gene_name)."
+        raise InputError(pairs.name, f"no transcript and gene column; found {examples(pairs.header)}. {advice}")
+    genes = pairs.text(list(positions.values()))
+    genes.columns = list(positions)
+    genes = genes.drop_nulls(["transcript_id", "gene_id"])
+    if not genes.height:
+        raise InputError(pairs.name, "no row has both a transcript and a gene id")
+    return genes
+
+
+def _positions(header: tuple[str, ...]) -> dict[str, int] | None:
+    names = {"transcript_id": TRANSCRIPT_NAMES, "gene_id": GENE_NAMES, "gene_name": GENE_SYMBOL_NAMES}
+    positions = {column: column_named(header, known) for column, known in names.items()}
+    named = {column: position for column, position in positions.items() if position is not None}
+    return named if {"transcript_id", "gene_id"} <= named.keys() else None
+
+
+def _from_column(quantified: Quantification, gene_map: GeneMap | None, *, drop_unmatched: bool) -> Assignment:
     genes = quantified.feature_ids if quantified.gene_ids is None else quantified.gene_ids
     names, notes = quantified.gene_names, []
-    if names is None and known is not None and "gene_name" in known.genes.columns:
-        names = _names_by_gene(genes, known.genes)
-        notes = [f"{known.name} gave gene names only: the quantification says which gene a row belongs to"]
-    lost = []
+    if names is None and gene_map is not None and "gene_name" in gene_map.genes.columns:
+        named = gene_map.genes.select("gene_id", "gene_name").drop_nulls()
+        names = first_names(genes, named)
+        notes = [f"{gene_map.name} gave gene names only: the quantification says which gene a row belongs to"]
+    violations, warnings = [], []
     if quantified.gene_ids is not None and genes.null_count():
         without = quantified.feature_ids.filter(genes.is_null())
-        lost = [f"transcripts without a gene: {without.len()} of {genes.len()} ({examples(without)})"]
+        sentence = f"transcripts without a gene: {without.len()} of {genes.len()} ({examples(without)})"
+        if drop_unmatched:
+            warnings = [f"left out: {sentence}"]
+        else:
+            remedy = f"Fill in their genes, or pass {option('drop_unmatched', value=True)} to leave them out."
+            violations = [f"{sentence}. {remedy}"]
     return Assignment(
         gene_ids=genes.alias("gene_id"),
-        gene_names=names,
+        gene_names=names if names is not None and names.count() else quantified.gene_names,
         facts={"from": "gene column", "n_without_gene": genes.null_count()},
-        violations=() if drop_unmatched else tuple(f"{line}. {_DROP}" for line in lost),
-        warnings=tuple(f"left out: {line}" for line in lost) if drop_unmatched else (),
+        violations=tuple(violations),
+        warnings=tuple(warnings),
         notes=tuple(notes),
     )
 
 
-def _names_by_gene(genes: pl.Series, known: pl.DataFrame) -> pl.Series | None:
-    named = known.select("gene_id", "gene_name").drop_nulls().unique("gene_id", keep="first", maintain_order=True)
-    found = (
-        genes.alias("gene_id").to_frame().join(named, on="gene_id", how="left", validate="m:1", maintain_order="left")
-    )
-    names = found.get_column("gene_name")
-    return names if names.count() else None
+def first_names(gene_ids: pl.Series, named: pl.DataFrame) -> pl.Series:
+    """Return the first name of every gene in ``named`` (``gene_id``, ``gene_name``), null where it has none."""
+    names = named.unique("gene_id", keep="first", maintain_order=True)
+    genes = gene_ids.alias("gene_id").to_frame()
+    return genes.join(names, on="gene_id", how="left", validate="m:1", maintain_order="left").get_column("gene_name")
 
 
-def _checked(quantified: Quantification, config: ImportConfig, matched: Matched, facts: dict[str, Any]) -> Assignment:
-    without = matched.gene_ids.is_null().to_numpy()
-    n_without = int(without.sum())
+def _from_map(quantified: Quantification, gene_map: GeneMap, match: GeneMatch, *, drop_unmatched: bool) -> Assignment:
+    has_no_gene = match.gene_ids.is_null().to_numpy()
+    n_without = int(has_no_gene.sum())
     total = float(np.nansum(quantified.values))
-    reads = float(np.nansum(quantified.values[without])) / total if total else 0.0
-    facts |= {"n_without_gene": n_without, "reads_without_gene": round(reads, 6)}
+    reads = float(np.nansum(quantified.values[has_no_gene])) / total if total else 0.0
     warnings, violations, notes = [], [], []
-    rule = matched.overlap.rule
-    if rule != "none":
+    if match.overlap.rule != "none":
         notes.append(
-            f"transcript ids were matched under the rule '{rule}': "
-            f"{100 * matched.as_is.share:.1f} % → {100 * matched.overlap.share:.1f} % have a gene"
+            f"transcript ids were matched under the rule '{match.overlap.rule}': "
+            f"{100 * match.as_is.share:.1f} % → {100 * match.overlap.share:.1f} % have a gene"
         )
     if n_without:
-        lost = f"transcripts without a gene: {n_without} of {without.size}, with {100 * reads:.2f} % of the reads"
-        few = n_without <= FEW_TRANSCRIPTS * without.size and reads <= FEW_READS
-        if matched.overlap.quantified_matched and (few or config.drop_unmatched):
-            shown = examples(quantified.feature_ids.filter(matched.gene_ids.is_null()))
-            warnings.append(f"left out: {lost} ({shown})")
+        lost = f"transcripts without a gene: {n_without} of {has_no_gene.size}, with {100 * reads:.2f} % of the reads"
+        few = n_without <= FEW_TRANSCRIPTS * has_no_gene.size and reads <= FEW_READS
+        if match.overlap.quantified_matched and (few or drop_unmatched):
+            warnings.append(f"left out: {lost} ({examples(quantified.feature_ids.filter(match.gene_ids.is_null()))})")
         else:
-            violations.append(f"{lost}. {matched.advice}")
+            violations.append(f"{lost}. {match.advice}")
     return Assignment(
-        gene_ids=matched.gene_ids,
-        gene_names=matched.gene_names,
-        facts=facts,
+        gene_ids=match.gene_ids,
+        gene_names=match.gene_names,
+        facts={
+            "from": gene_map.origin,
+            "file": gene_map.name,
+            "rule": match.overlap.rule,
+            "overlap": match.overlap.to_dict(),
+            "overlap_as_is": match.as_is.to_dict(),
+            "n_without_gene": n_without,
+            "reads_without_gene": round(reads, 6),
+        },
         violations=tuple(violations),
         warnings=tuple(warnings),
         notes=tuple(notes),

@@ -1,23 +1,23 @@
-"""A bundle from a quantification, its samples and its genes: totals, filters, tables."""
+"""From what was read to a bundle: totals of genes, filters of expression, tables, and the report of the import."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import orjson
 import polars as pl
-from numpy.typing import NDArray
 
-from isograph.arrays import Matrix
-from isograph.bundle.bundle import Bundle
+from isograph.arrays import Flags, Index, Matrix
 from isograph.config import ImportConfig
-from isograph.errors import InputError
-from isograph.ingest.annotation import Assignment
-from isograph.ingest.cohort import Cohort
-from isograph.ingest.filters import GeneGrouping, expressed_genes, expressed_transcripts, grouping
+from isograph.errors import InputError, UsageError, option
+from isograph.ingest.annotation import Assignment, first_names
 from isograph.ingest.quantification import Quantification
+from isograph.ingest.samples import MatchedSamples
+from isograph.ingest.validity import case_warnings, log_scale_warnings
 
 NO_FILTER_ON_LOG = "values on a log scale are not filtered by expression"
 
@@ -38,15 +38,62 @@ class Assembly:
     filters: Mapping[str, Any]
     gene_count_source: str
 
-    def bundle(self, name: str, cohort: Cohort, provenance: Mapping[str, str]) -> Bundle:
-        """Return the bundle of these tables and the samples of ``cohort``."""
-        return Bundle(
-            dataset_name=name,
-            samples=cohort.samples,
-            feature_tables=self.feature_tables,
-            matrices=self.matrices,
-            provenance=dict(provenance),
-        )
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportReport:
+    """What an import found, matched, dropped and why: the content of ``import_report.json``.
+
+    Attributes
+    ----------
+    files : quantification files, relative to the source.
+    found : sizes before matching and filtering.
+    written : sizes of the bundle.
+    samples : id column, renamed samples, samples without a partner, how every column was read, what the tool recorded.
+    genes : where the genes of transcripts came from, the strip rule with its overlap, what stayed without a gene.
+    filters : thresholds, and genes and transcripts before and after.
+    """
+
+    dataset_name: str
+    source: str
+    format: str
+    level: str
+    scale: str
+    files: tuple[str, ...]
+    found: Mapping[str, int]
+    written: Mapping[str, int]
+    samples: Mapping[str, Any]
+    genes: Mapping[str, Any]
+    filters: Mapping[str, Any]
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report by field, ready for JSON."""
+        return asdict(self)
+
+    def to_json(self) -> bytes:
+        """Return the report as JSON with sorted keys: same import, same bytes."""
+        return orjson.dumps(self.to_dict(), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
+
+
+@dataclass(frozen=True, slots=True)
+class GeneGrouping:
+    """Transcripts grouped by gene.
+
+    Attributes
+    ----------
+    gene_ids : (n_genes,) in order of first appearance.
+    codes : (n_transcripts,) index into ``gene_ids``.
+    """
+
+    gene_ids: pl.Series
+    codes: Index
+
+    def totals(self, counts: Matrix) -> Matrix:
+        """Return the sum of the transcripts of every gene, (n_genes, n_samples), added in row order."""
+        order = np.argsort(self.codes, kind="stable")
+        starts = np.flatnonzero(np.diff(self.codes[order], prepend=-1))
+        return np.add.reduceat(counts[order], starts, axis=0) if starts.size else counts[:0]
 
 
 def assembled(quantified: Quantification, genes: Assignment, config: ImportConfig) -> Assembly:
@@ -64,52 +111,56 @@ def assembled(quantified: Quantification, genes: Assignment, config: ImportConfi
         return _of_transcripts(quantified, genes, config)
     if config.scale == "log":
         table = _gene_table(quantified.feature_ids, genes.gene_names)
-        filters = {
-            "applied": False,
-            "reason": NO_FILTER_ON_LOG,
-            "genes_before": table.height,
-            "genes_after": table.height,
-        }
+        sizes = {"genes_before": table.height, "genes_after": table.height}
+        filters = {"applied": False, "reason": NO_FILTER_ON_LOG, **sizes}
         return Assembly({"gene": table}, {"gene_log": quantified.values}, filters, "matrix")
-    kept = expressed_genes(quantified.values, config)
-    _require_some(kept, config)
-    names = None if genes.gene_names is None else genes.gene_names.filter(kept)
-    table = _gene_table(quantified.feature_ids.filter(kept), names)
-    filters = _thresholds(config) | {"genes_before": kept.size, "genes_after": table.height}
+    kept = _some_expressed_genes(quantified.values, config)
+    table = _gene_table(quantified.feature_ids, genes.gene_names).filter(kept)
+    filters = {**_thresholds(config), "genes_before": kept.size, "genes_after": table.height}
     return Assembly({"gene": table}, {"gene_counts": quantified.values[kept]}, filters, "matrix")
 
 
 def _of_transcripts(quantified: Quantification, genes: Assignment, config: ImportConfig) -> Assembly:
-    with_gene = genes.gene_ids.is_not_null().to_numpy()
-    counts = quantified.values[with_gene]
-    groups = grouping(genes.gene_ids.filter(with_gene))
+    has_gene = genes.gene_ids.is_not_null().to_numpy()
+    counts = quantified.values[has_gene]
+    columns = {"transcript_id": quantified.feature_ids, "gene_id": genes.gene_ids}
+    if genes.gene_names is not None:
+        columns["gene_name"] = genes.gene_names
+    transcripts = pl.DataFrame(columns).filter(has_gene)
+    groups = grouping(transcripts.get_column("gene_id"))
     gene_counts, gene_count_source = _gene_counts(quantified, groups, counts)
-    genes_kept = expressed_genes(gene_counts, config)
-    _require_some(genes_kept, config)
+    genes_kept = _some_expressed_genes(gene_counts, config)
     in_kept_genes = genes_kept[groups.codes]
     kept = in_kept_genes & expressed_transcripts(counts, config)
-    transcripts = _transcript_table(quantified, genes, with_gene).filter(kept)
     n_transcripts = np.bincount(groups.codes[kept], minlength=genes_kept.size)[genes_kept]
-    gene_table = _gene_table(groups.gene_ids.filter(genes_kept), _first_names(groups, genes, with_gene, genes_kept))
-    filters = _thresholds(config) | {
+    names = None
+    if genes.gene_names is not None:
+        names = first_names(groups.gene_ids, transcripts.select("gene_id", "gene_name").drop_nulls())
+    filters = {
+        **_thresholds(config),
         "genes_before": genes_kept.size,
         "genes_after": int(genes_kept.sum()),
-        "transcripts_before": int(with_gene.sum()),
+        "transcripts_before": int(has_gene.sum()),
         "transcripts_in_kept_genes": int(in_kept_genes.sum()),
         "transcripts_after": int(kept.sum()),
         "genes_with_two_transcripts_before": int((np.bincount(groups.codes) > 1).sum()),
         "genes_with_two_transcripts_after": int((n_transcripts > 1).sum()),
         "reads_kept": round(float(counts[kept].sum() / counts.sum()), 6) if counts.size else 0.0,
     }
-    return Assembly(
-        {
-            "transcript": transcripts,
-            "gene": gene_table.with_columns(n_transcripts=pl.Series(n_transcripts, dtype=pl.Int64)),
-        },
-        {"transcript_counts": counts[kept], "gene_counts": gene_counts[genes_kept]},
-        filters,
-        gene_count_source,
-    )
+    gene_table = _gene_table(groups.gene_ids, names).filter(genes_kept)
+    tables = {
+        "transcript": transcripts.filter(kept),
+        "gene": gene_table.with_columns(n_transcripts=pl.Series(n_transcripts, dtype=pl.Int64)),
+    }
+    matrices = {"transcript_counts": counts[kept], "gene_counts": gene_counts[genes_kept]}
+    return Assembly(tables, matrices, filters, gene_count_source)
+
+
+def grouping(gene_ids: pl.Series) -> GeneGrouping:
+    """Return the grouping that ``gene_ids`` (n_transcripts, none missing) states."""
+    levels = gene_ids.unique(maintain_order=True)
+    codes = gene_ids.cast(pl.Enum(levels)).to_physical().to_numpy().astype(np.intp)
+    return GeneGrouping(levels.alias("gene_id"), codes)
 
 
 def _gene_counts(quantified: Quantification, groups: GeneGrouping, counts: Matrix) -> tuple[Matrix, str]:
@@ -126,29 +177,8 @@ def _gene_counts(quantified: Quantification, groups: GeneGrouping, counts: Matri
     return totals.values[rows.get_column("row").to_numpy()], totals.source
 
 
-def _transcript_table(quantified: Quantification, genes: Assignment, with_gene: NDArray[np.bool_]) -> pl.DataFrame:
-    columns = {"transcript_id": quantified.feature_ids, "gene_id": genes.gene_ids}
-    if genes.gene_names is not None:
-        columns["gene_name"] = genes.gene_names
-    return pl.DataFrame(columns).filter(with_gene)
-
-
 def _gene_table(gene_ids: pl.Series, gene_names: pl.Series | None) -> pl.DataFrame:
-    columns = {"gene_id": gene_ids}
-    if gene_names is not None:
-        columns["gene_name"] = gene_names
-    return pl.DataFrame(columns)
-
-
-def _first_names(
-    groups: GeneGrouping, genes: Assignment, with_gene: NDArray[np.bool_], kept: NDArray[np.bool_]
-) -> pl.Series | None:
-    if genes.gene_names is None:
-        return None
-    pairs = pl.DataFrame({"gene_id": genes.gene_ids.filter(with_gene), "gene_name": genes.gene_names.filter(with_gene)})
-    named = pairs.drop_nulls().unique("gene_id", keep="first", maintain_order=True)
-    names = groups.gene_ids.to_frame().join(named, on="gene_id", how="left", validate="1:1", maintain_order="left")
-    return names.get_column("gene_name").filter(kept)
+    return pl.DataFrame({"gene_id": gene_ids} | ({} if gene_names is None else {"gene_name": gene_names}))
 
 
 def _thresholds(config: ImportConfig) -> dict[str, Any]:
@@ -161,14 +191,85 @@ def _thresholds(config: ImportConfig) -> dict[str, Any]:
     }
 
 
-def _require_some(kept: NDArray[np.bool_], config: ImportConfig) -> None:
+def _some_expressed_genes(gene_counts: Matrix, config: ImportConfig) -> Flags:
+    kept = expressed_genes(gene_counts, config)
     if not kept.any():
+        min_cpm, min_samples = option("min_cpm"), option("min_samples")
         raise InputError(
             "filters",
-            [
-                (
-                    f"none of {kept.size} genes has {config.min_cpm:g} counts per million in enough samples "
-                    f"(--min-samples {config.min_samples:g}). Lower --min-cpm or --min-samples; 0 turns the filter off."
-                )
-            ],
+            f"none of {kept.size} genes has {config.min_cpm:g} counts per million in enough samples "
+            f"({min_samples} {config.min_samples:g}). Lower {min_cpm} or {min_samples}; 0 turns the filter off.",
         )
+    return kept
+
+
+def expressed_genes(gene_counts: Matrix, config: ImportConfig) -> Flags:
+    """Return (n_genes,): at least ``min_cpm`` counts per million in ``min_samples`` samples; all when either is 0."""
+    n_genes, n_samples = gene_counts.shape
+    needed = samples_needed(config.min_samples, n_samples)
+    if not config.min_cpm or not needed:
+        return np.ones(n_genes, dtype=np.bool_)
+    least = config.min_cpm * gene_counts.sum(axis=0) / 1e6
+    return np.asarray((gene_counts >= least).sum(axis=1) >= needed)
+
+
+def expressed_transcripts(counts: Matrix, config: ImportConfig) -> Flags:
+    """Return (n_transcripts,): at least ``min_tx_count`` in the share ``min_prop`` of samples; all when either is 0."""
+    n_transcripts, n_samples = counts.shape
+    needed = math.ceil(config.min_prop * n_samples - 1e-9)
+    if not config.min_tx_count or not needed:
+        return np.ones(n_transcripts, dtype=np.bool_)
+    return np.asarray((counts >= config.min_tx_count).sum(axis=1) >= needed)
+
+
+def samples_needed(min_samples: float, n_samples: int) -> int:
+    """Return how many samples ``min_samples`` asks for: itself from 1 on, a share of ``n_samples`` rounded up below 1.
+
+    Raises
+    ------
+    UsageError
+        It asks for more samples than there are.
+    """
+    if min_samples > n_samples:
+        raise UsageError(
+            f"{option('min_samples')} is {min_samples:g}, but there are {n_samples} samples. Ask for fewer."
+        )
+    # NOTE: 0.07 * 100 is 7.000000000000001, and seven samples are meant.
+    return math.ceil(min_samples * n_samples - 1e-9) if min_samples < 1 else math.ceil(min_samples)
+
+
+def import_report(
+    quantified: Quantification,
+    samples: MatchedSamples,
+    genes: Assignment,
+    assembly: Assembly,
+    *,
+    dataset_name: str,
+    source: str,
+    scale: str,
+) -> ImportReport:
+    """Return the report of an import with every warning and note that its parts have."""
+    tables = assembly.feature_tables
+    written = {"samples": samples.table.height, "genes": tables["gene"].height}
+    doubts = log_scale_warnings(quantified.values) if scale == "log" else []
+    doubts += case_warnings("gene", tables["gene"].get_column("gene_id"))
+    if "transcript" in tables:
+        written["transcripts"] = tables["transcript"].height
+        doubts += case_warnings("transcript", tables["transcript"].get_column("transcript_id"))
+        if not assembly.filters["genes_with_two_transcripts_after"]:
+            doubts.append("no gene keeps two transcripts: a fit will have abundance and no switching")
+    return ImportReport(
+        dataset_name=dataset_name,
+        source=source,
+        format=quantified.format,
+        level=quantified.level,
+        scale=scale,
+        files=quantified.files,
+        found={f"{quantified.level}s": quantified.feature_ids.len(), "samples": samples.n_quantified},
+        written=written,
+        samples=samples.facts,
+        genes={**genes.facts, "counts_from": assembly.gene_count_source},
+        filters=assembly.filters,
+        warnings=(*quantified.warnings, *samples.warnings, *genes.warnings, *doubts),
+        notes=(*quantified.notes, *samples.notes, *genes.notes),
+    )

@@ -1,4 +1,4 @@
-"""How transcript ids of a quantification and of an annotation are made to meet, and why they do not."""
+"""How transcript ids of a quantification and of an annotation are made to agree, and why they do not."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from isograph.errors import InputError, examples
+from isograph.bundle.findings import repeated_values
+from isograph.errors import InputError, examples, option
 
 # NOTE: "_7" is what GENCODE appends to ids lifted to another assembly; "_PAR_Y" is part of the id, not of its version.
 _VERSION = r"\.\d+(?:_\d+)?(_PAR_Y)?$"
@@ -23,12 +24,12 @@ EXAMPLES_A_SIDE = 3
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """How many ids meet under one rule.
+    """How many ids agree under one rule.
 
     Attributes
     ----------
-    n_quantified, n_annotated : ids a side.
-    quantified_matched, annotated_matched : ids with a partner on the other side.
+    n_quantified, n_annotated : different ids.
+    quantified_matched, annotated_matched : ids with a partner among the others.
     ambiguous : ids the rule makes equal: two quantified transcripts, or annotated ones of different genes.
     """
 
@@ -50,8 +51,8 @@ class Overlap:
 
 
 @dataclass(frozen=True, slots=True)
-class Matched:
-    """Genes found for the quantified transcripts.
+class GeneMatch:
+    """Genes of the quantified transcripts.
 
     Attributes
     ----------
@@ -99,20 +100,20 @@ def annotated_ids(transcript_ids: pl.Series, annotated: pl.Series) -> tuple[pl.S
     transcript_ids, annotated : unique ids, none missing. The rule with the most matches is taken, the first of
         ``RULES`` on ties; a rule that makes ids equal that are in use is not taken.
     """
-    best, rule_used = transcript_ids.clear(), ""
+    best, best_rule = transcript_ids.clear(), ""
     for rule in RULES:
         wanted = pl.DataFrame({"key": stripped(transcript_ids, rule)})
         known = pl.DataFrame({"key": stripped(annotated, rule), "id": annotated})
         known = known.join(wanted, on="key", how="semi", validate="m:m", maintain_order="left")
         if wanted.get_column("key").is_duplicated().any() or known.get_column("key").is_duplicated().any():
             continue
-        found = wanted.join(known, on="key", how="left", validate="1:1", maintain_order="left").get_column("id")
-        if not rule_used or found.count() > best.count():
-            best, rule_used = found, rule
-    return best, rule_used
+        partners = wanted.join(known, on="key", how="left", validate="1:1", maintain_order="left").get_column("id")
+        if not best_rule or partners.count() > best.count():
+            best, best_rule = partners, rule
+    return best, best_rule
 
 
-def match_genes(transcript_ids: pl.Series, annotation: pl.DataFrame, *, strip: str, name: str) -> Matched:
+def match_genes(transcript_ids: pl.Series, annotation: pl.DataFrame, *, strip: str, name: str) -> GeneMatch:
     """Return the gene of every quantified transcript.
 
     Parameters
@@ -129,16 +130,20 @@ def match_genes(transcript_ids: pl.Series, annotation: pl.DataFrame, *, strip: s
     """
     annotation = annotation.unique(maintain_order=True)
     overlaps = {rule: _overlap(transcript_ids, annotation, rule) for rule in RULES}
-    chosen = _best(overlaps) if strip == "auto" else overlaps[strip]
-    if chosen.ambiguous:
-        raise InputError(name, [_ambiguity(transcript_ids, annotation, chosen)])
-    key = pl.DataFrame({"key": stripped(transcript_ids, chosen.rule)})
-    genes = annotation.with_columns(key=stripped(annotation.get_column("transcript_id"), chosen.rule))
+    overlap = _best(overlaps) if strip == "auto" else overlaps[strip]
+    if overlap.ambiguous:
+        raise InputError(name, _ambiguity(transcript_ids, annotation, overlap))
+    keys = pl.DataFrame({"key": stripped(transcript_ids, overlap.rule)})
+    genes = annotation.with_columns(key=stripped(annotation.get_column("transcript_id"), overlap.rule))
     genes = genes.drop("transcript_id").unique("key", keep="first", maintain_order=True)
-    found = key.join(genes, on="key", how="left", validate="m:1", maintain_order="left")
-    names = found.get_column("gene_name") if "gene_name" in found.columns else None
-    advice = _advice(transcript_ids, annotation, overlaps, chosen, name)
-    return Matched(found.get_column("gene_id"), names, chosen, overlaps["none"], advice)
+    matched = keys.join(genes, on="key", how="left", validate="m:1", maintain_order="left")
+    return GeneMatch(
+        gene_ids=matched.get_column("gene_id"),
+        gene_names=matched.get_column("gene_name") if "gene_name" in matched.columns else None,
+        overlap=overlap,
+        as_is=overlaps["none"],
+        advice=_advice(transcript_ids, annotation, overlaps, overlap, name),
+    )
 
 
 def _best(overlaps: dict[str, Overlap]) -> Overlap:
@@ -162,43 +167,39 @@ def _overlap(transcript_ids: pl.Series, annotation: pl.DataFrame, rule: str) -> 
 def _confused(transcript_ids: pl.Series, annotation: pl.DataFrame, rule: str) -> pl.Series:
     """Return the ids that stand for two quantified transcripts, or for a quantified one with two genes."""
     quantified = stripped(transcript_ids, rule)
-    twice = quantified.filter(quantified.is_duplicated()).unique(maintain_order=True)
     genes = annotation.select(
         key=stripped(annotation.get_column("transcript_id"), rule),
         gene=pl.col("gene_id") if rule == "none" else stripped(annotation.get_column("gene_id"), rule),
     ).unique(maintain_order=True)
-    keys = genes.get_column("key")
-    two_genes = keys.filter(keys.is_duplicated() & keys.is_in(quantified.implode())).unique(maintain_order=True)
-    return pl.concat([twice.alias("key"), two_genes]).unique(maintain_order=True)
+    of_two_genes = repeated_values(genes.get_column("key"))
+    of_two_genes = of_two_genes.filter(of_two_genes.is_in(quantified.implode()))
+    return pl.concat([repeated_values(quantified).alias("key"), of_two_genes]).unique(maintain_order=True)
 
 
-def _ambiguity(transcript_ids: pl.Series, annotation: pl.DataFrame, chosen: Overlap) -> str:
-    shown = examples(_confused(transcript_ids, annotation, chosen.rule))
-    if chosen.rule == "none":
-        return (
-            f"quantified transcripts with more than one gene: {chosen.ambiguous} ({shown}). "
-            "Give every transcript one gene."
-        )
+def _ambiguity(transcript_ids: pl.Series, annotation: pl.DataFrame, overlap: Overlap) -> str:
+    confused = f"{overlap.ambiguous} ({examples(_confused(transcript_ids, annotation, overlap.rule))})"
+    if overlap.rule == "none":
+        return f"quantified transcripts with more than one gene: {confused}. Give every transcript one gene."
     return (
-        f"ids that {SENTENCES[chosen.rule]} makes ambiguous: {chosen.ambiguous} ({shown}). "
-        "Use --strip auto or none, or make the ids agree."
+        f"ids that {SENTENCES[overlap.rule]} makes ambiguous: {confused}. "
+        f"Use {option('strip', 'auto')} or none, or make the ids agree."
     )
 
 
 def _advice(
-    transcript_ids: pl.Series, annotation: pl.DataFrame, overlaps: dict[str, Overlap], chosen: Overlap, name: str
+    transcript_ids: pl.Series, annotation: pl.DataFrame, overlaps: dict[str, Overlap], overlap: Overlap, name: str
 ) -> str:
     annotated = annotation.get_column("transcript_id").unique(maintain_order=True)
-    left = _alone(transcript_ids, annotated, chosen.rule)
-    other = _alone(annotated, transcript_ids, chosen.rule)
-    annotated_share = chosen.annotated_matched / chosen.n_annotated if chosen.n_annotated else 0.0
+    quantified_only = _alone(transcript_ids, annotated, overlap.rule)
+    annotated_only = _alone(annotated, transcript_ids, overlap.rule)
+    annotated_share = overlap.annotated_matched / overlap.n_annotated if overlap.n_annotated else 0.0
     return (
-        f"{chosen.quantified_matched} of {chosen.n_quantified} quantified transcripts ({_percent(chosen.share)}) are "
-        f"in {name}, and {chosen.annotated_matched} of its {chosen.n_annotated} ({_percent(annotated_share)}) are "
-        "quantified. "
-        f"Quantified only: {examples(left, EXAMPLES_A_SIDE) or 'none'}; "
-        f"in {name} only: {examples(other, EXAMPLES_A_SIDE) or 'none'}. "
-        f"{_remedy(transcript_ids, annotation, overlaps, chosen)}"
+        f"{overlap.quantified_matched} of {overlap.n_quantified} quantified transcripts ({_percent(overlap.share)}) "
+        f"are in {name}, and {overlap.annotated_matched} of its {overlap.n_annotated} ({_percent(annotated_share)}) "
+        "are quantified. "
+        f"Quantified only: {examples(quantified_only, EXAMPLES_A_SIDE) or 'none'}; "
+        f"in {name} only: {examples(annotated_only, EXAMPLES_A_SIDE) or 'none'}. "
+        f"{_remedy(transcript_ids, annotation, overlaps, overlap)}"
     )
 
 
@@ -206,23 +207,23 @@ def _alone(ids: pl.Series, others: pl.Series, rule: str) -> pl.Series:
     return ids.filter(~stripped(ids, rule).is_in(stripped(others, rule).implode()))
 
 
-def _remedy(transcript_ids: pl.Series, annotation: pl.DataFrame, overlaps: dict[str, Overlap], chosen: Overlap) -> str:
-    best = max(overlaps.values(), key=lambda overlap: overlap.quantified_matched)
-    if best.quantified_matched > chosen.quantified_matched:
-        gain = f"{SENTENCES[best.rule]}: {_percent(chosen.share)} → {_percent(best.share)}"
+def _remedy(transcript_ids: pl.Series, annotation: pl.DataFrame, overlaps: dict[str, Overlap], overlap: Overlap) -> str:
+    best = max(overlaps.values(), key=lambda other: other.quantified_matched)
+    if best.quantified_matched > overlap.quantified_matched:
+        gain = f"{SENTENCES[best.rule]}: {_percent(overlap.share)} → {_percent(best.share)}"
         if best.ambiguous:
             return (
                 f"{gain}, but it makes {best.ambiguous} ids stand for two transcripts or genes each: make them agree."
             )
-        return f"{gain}; pass --strip {best.rule if best.rule in ('version', 'bar') else 'auto'}."
-    if not chosen.quantified_matched:
+        return f"{gain}; pass {option('strip', best.rule if best.rule in ('version', 'bar') else 'auto')}."
+    if not overlap.quantified_matched:
         swapped = transcript_ids.is_in(annotation.get_column("gene_id").implode()).mean()
         if isinstance(swapped, float) and swapped > 0.5:
             return "The gene column holds the quantified ids: are its two columns the other way round?"
         return "No strip rule helps: is it the annotation the reads were quantified with?"
     return (
         "No strip rule does better. Use the annotation the reads were quantified with, "
-        "or pass --drop-unmatched to leave these transcripts out."
+        f"or pass {option('drop_unmatched', value=True)} to leave these transcripts out."
     )
 
 

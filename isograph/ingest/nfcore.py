@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from isograph.errors import InputError, UsageError, examples
-from isograph.ingest.matrix import read_wide, wide_columns
+from isograph.ingest.matrix import read_wide
 from isograph.ingest.quantification import GeneTotals, Quantification
 from isograph.ingest.salmon import sample_facts
-from isograph.ingest.table import read_table
+from isograph.ingest.table import read_user_table
 
 SUBFOLDERS = ("star_salmon", "salmon", "kallisto")
 _TOOLS = ("salmon", "kallisto")
@@ -28,11 +28,11 @@ def merged_folder(source: Path) -> Path | None:
     """
     if _merged_table(source, "transcript_counts"):
         return source
-    found = [source / name for name in SUBFOLDERS if _merged_table(source / name, "transcript_counts")]
-    if len(found) > 1:
-        names = examples(folder.name for folder in found)
-        raise UsageError(f"{source} has merged tables in {names}. Name one of them: {found[0]}")
-    return found[0] if found else None
+    folders = [source / name for name in SUBFOLDERS if _merged_table(source / name, "transcript_counts")]
+    if len(folders) > 1:
+        names = examples(folder.name for folder in folders)
+        raise UsageError(f"{source} has merged tables in {names}. Name one of them: {folders[0]}")
+    return folders[0] if folders else None
 
 
 def read_nfcore(source: Path) -> Quantification:
@@ -46,11 +46,11 @@ def read_nfcore(source: Path) -> Quantification:
     folder = merged_folder(source)
     path = _merged_table(folder, "transcript_counts") if folder else None
     if folder is None or path is None:
-        raise InputError(source.name, ["no salmon.merged.transcript_counts.tsv (or kallisto.…) here or a level down"])
-    table = read_table(path)
-    quantified = read_wide(table, wide_columns(table, id_column=None, gene_column=None, scale="counts"))
+        raise InputError(source.name, "no salmon.merged.transcript_counts.tsv (or kallisto.…) here or a level down")
+    table = read_user_table(path)
+    quantified = read_wide(table)
     if quantified.level != "transcript":
-        raise InputError(path.name, [f"has no transcript column; found {examples(table.header)}"])
+        raise InputError(path.name, f"has no transcript column; found {examples(table.header)}")
     totals, warnings = _gene_totals(folder, quantified)
     tx2gene = next((folder / name for name in _TX2GENE if (folder / name).is_file()), None)
     files = [path.name, *([totals.source] if totals else [])]
@@ -76,20 +76,16 @@ def _gene_totals(folder: Path, quantified: Quantification) -> tuple[GeneTotals |
     path = next(filter(None, (_merged_table(folder, kind) for kind in _GENE_TABLES)), None)
     if path is None or quantified.gene_ids is None:
         return None, []
-    table = read_table(path)
-    totals = read_wide(table, wide_columns(table, id_column=None, gene_column=None, scale="counts"))
+    table = read_user_table(path)
+    totals = read_wide(table)
     order: Mapping[str, int] = {name: position for position, name in enumerate(totals.sample_names)}
     if set(order) != set(quantified.sample_names) or totals.violations:
         return None, [f"{path.name} was not used: its samples or values do not fit the transcript table's"]
     absent = quantified.gene_ids.drop_nulls().unique(maintain_order=True)
     absent = absent.filter(~absent.is_in(totals.feature_ids.implode()))
     if absent.len():
-        return None, [
-            (
-                f"{path.name} was not used: it lacks {absent.len()} genes of the transcript table "
-                f"({examples(absent)}); gene counts are sums of transcripts"
-            )
-        ]
+        lacking = f"it lacks {absent.len()} genes of the transcript table ({examples(absent)})"
+        return None, [f"{path.name} was not used: {lacking}; gene counts are sums of transcripts"]
     columns = [order[name] for name in quantified.sample_names]
     return GeneTotals(totals.feature_ids, totals.values[:, columns], path.name), []
 
@@ -100,9 +96,5 @@ def _absent_from_annotation(quantified: Quantification) -> list[str]:
     orphans = quantified.feature_ids.filter(quantified.feature_ids == quantified.gene_ids)
     if not orphans.len():
         return []
-    return [
-        (
-            f"transcripts that are their own gene: {orphans.len()} ({examples(orphans)}); the pipeline's GTF did not "
-            "have them, so they look like genes with a single transcript"
-        )
-    ]
+    reason = "the pipeline's GTF did not have them, so they look like genes with a single transcript"
+    return [f"transcripts that are their own gene: {orphans.len()} ({examples(orphans)}); {reason}"]

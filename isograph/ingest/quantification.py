@@ -1,4 +1,4 @@
-"""What every reader returns, whatever the tool that wrote the files."""
+"""What every reader returns, whatever wrote the files or made the frames."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Quantification:
 
     Attributes
     ----------
-    format : ``salmon``, ``nf-core`` or ``matrix``.
+    format : ``salmon``, ``nf-core``, ``matrix``, ``frame`` or ``anndata``.
     level : ``transcript`` or ``gene``: what a row is.
     feature_ids : (n_features,) strings; duplicates and missing ids are for the caller to refuse.
     values : (n_features, n_samples); NaN where missing.
@@ -74,7 +74,7 @@ class Violations:
             self.add(error.violations, error.subject)
 
     def add(self, sentences: Iterable[str], subject: str = "") -> None:
-        """Keep ``sentences``, saying which file they are about unless it is the subject of the whole."""
+        """Keep ``sentences``, each with the file it is about unless that is the subject of the whole."""
         prefix = "" if subject in ("", self.subject) else f"{subject}: "
         self.sentences.extend(f"{prefix}{sentence}" for sentence in sentences)
 

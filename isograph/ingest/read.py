@@ -1,11 +1,11 @@
-"""Telling which tool wrote a file or directory."""
+"""What a file or directory of quantifications holds: which tool wrote it, and its values."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from isograph.config import ImportConfig
-from isograph.errors import InputError, UsageError
+from isograph.errors import InputError, UsageError, option
 from isograph.ingest.matrix import read_matrix
 from isograph.ingest.nfcore import merged_folder, read_nfcore
 from isograph.ingest.quantification import Quantification
@@ -19,6 +19,35 @@ _UNREAD = {
 }
 
 
+def read_quantification(source: Path, config: ImportConfig) -> Quantification:
+    """Return what ``source`` holds, read as ``config.format`` or as what it is detected to be.
+
+    Raises
+    ------
+    InputError
+        Nothing known is there, or it is damaged.
+    UsageError
+        The format or the options do not fit what is there.
+    """
+    tool = detected_format(source) if config.format == "auto" else config.format
+    if not source.exists():
+        raise InputError(str(source), "no such file or directory")
+    if (tool == "matrix") != source.is_file():
+        kind = "a file" if tool == "matrix" else "a directory"
+        another = f"Choose another {option('format')}, or auto."
+        raise UsageError(f"{source}: format {tool} is {kind}, and this is not. {another}")
+    if tool == "matrix":
+        return read_matrix(source, id_column=config.id_column, gene_column=config.gene_column, scale=config.scale)
+    of_matrix = {
+        option("id_column"): config.id_column is not None,
+        option("gene_column"): config.gene_column is not None,
+        option("scale", "log"): config.scale == "log",
+    }
+    if unfit := [name for name, is_set in of_matrix.items() if is_set]:
+        raise UsageError(f"{', '.join(unfit)} is for a matrix, and this is {tool} output. Leave it out.")
+    return read_salmon(source) if tool == "salmon" else read_nfcore(source)
+
+
 def detected_format(source: Path) -> str:
     """Return ``salmon``, ``nf-core`` or ``matrix``. Merged nf-core tables win over the Salmon directories beside them.
 
@@ -30,7 +59,7 @@ def detected_format(source: Path) -> str:
         The path is one sample's file or directory, or already a bundle.
     """
     if not source.exists():
-        raise InputError(str(source), ["no such file or directory"])
+        raise InputError(str(source), "no such file or directory")
     if source.is_file():
         if source.name in QUANT_FILES:
             raise UsageError(f"{source} is one sample. Name the directory that holds all sample directories.")
@@ -43,7 +72,7 @@ def detected_format(source: Path) -> str:
         return "salmon"
     if any((source / name).is_file() for name in QUANT_FILES):
         raise UsageError(f"{source} is one sample. Name the directory above it, which holds all sample directories.")
-    raise InputError(source.name, [_unknown(source)])
+    raise InputError(source.name, _unknown(source))
 
 
 def _unknown(source: Path) -> str:
@@ -60,36 +89,3 @@ def _unknown(source: Path) -> str:
         "nothing here is known. Expected <sample>/quant.sf (Salmon), salmon.merged.transcript_counts.tsv (nf-core), "
         "or the path of a CSV, TSV or parquet matrix."
     )
-
-
-def read_quantification(source: Path, config: ImportConfig) -> Quantification:
-    """Return what ``source`` holds, read as ``config.format`` or as what it is detected to be.
-
-    Raises
-    ------
-    InputError
-        Nothing known is there, or it is damaged.
-    UsageError
-        The format or the options do not fit what is there.
-    """
-    wanted = detected_format(source) if config.format == "auto" else config.format
-    if not source.exists():
-        raise InputError(str(source), ["no such file or directory"])
-    if (wanted == "matrix") != source.is_file():
-        kind = "a file" if wanted == "matrix" else "a directory"
-        raise UsageError(f"{source}: format {wanted} is {kind}, and this is not. Choose another --format, or auto.")
-    if wanted != "matrix":
-        _require_no_matrix_options(wanted, config)
-        return read_salmon(source) if wanted == "salmon" else read_nfcore(source)
-    return read_matrix(source, id_column=config.id_column, gene_column=config.gene_column, scale=config.scale)
-
-
-def _require_no_matrix_options(wanted: str, config: ImportConfig) -> None:
-    given = {
-        "--id-column": config.id_column is not None,
-        "--gene-column": config.gene_column is not None,
-        "--scale log": config.scale == "log",
-    }
-    unfit = [option for option, is_given in given.items() if is_given]
-    if unfit:
-        raise UsageError(f"{', '.join(unfit)} is for a matrix, and this is {wanted} output. Leave it out.")

@@ -12,7 +12,7 @@ from isograph.arrays import Matrix
 from isograph.errors import InputError, examples
 from isograph.ingest.identifiers import cut_at_bar
 from isograph.ingest.quantification import Quantification, Violations
-from isograph.ingest.table import read_table
+from isograph.ingest.table import read_user_table
 
 QUANT_FILES = ("quant.sf", "quant.sf.gz")
 _ID_COLUMN = "Name"
@@ -21,13 +21,13 @@ _COUNT_COLUMN = "NumReads"
 
 def quant_files(source: Path) -> dict[str, Path]:
     """Return sample name → quantification file of every sample directory in ``source``, by name."""
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for directory in sorted(path for path in source.iterdir() if path.is_dir()):
         for name in QUANT_FILES:
             if (directory / name).is_file():
-                found[directory.name] = directory / name
+                files[directory.name] = directory / name
                 break
-    return found
+    return files
 
 
 def read_salmon(source: Path) -> Quantification:
@@ -53,7 +53,7 @@ def read_salmon(source: Path) -> Quantification:
             problems.add(error.violations, f"{sample}/{path.name}")
     problems.raise_any()
     if names is None:
-        raise InputError(source.name, ["no sample directory with a quant.sf or quant.sf.gz in it"])
+        raise InputError(source.name, "no sample directory with a quant.sf or quant.sf.gz in it")
     cut, notes = cut_at_bar(names)
     return Quantification(
         format="salmon",
@@ -78,25 +78,23 @@ def sample_facts(source: Path, samples: dict[str, Path] | tuple[str, ...]) -> di
             recorded = orjson.loads(path.read_bytes())
         except orjson.JSONDecodeError:
             continue
-        wanted = {"percent_mapped": recorded.get("percent_mapped"), "salmon_version": recorded.get("salmon_version")}
-        facts[sample] = {key: value for key, value in wanted.items() if isinstance(value, str | float | int)}
+        if not isinstance(recorded, dict):
+            continue
+        known = {key: recorded.get(key) for key in ("percent_mapped", "salmon_version")}
+        facts[sample] = {key: value for key, value in known.items() if isinstance(value, str | float | int)}
     return facts
 
 
 def _read_quant(path: Path) -> tuple[pl.Series, Matrix]:
-    quant = read_table(path)
+    quant = read_user_table(path)
     missing = [column for column in (_ID_COLUMN, _COUNT_COLUMN) if column not in quant.header]
     if missing:
         raise InputError(
             path.name,
-            [
-                (
-                    f"no column {examples(missing)}; found {examples(quant.header)}. "
-                    "Salmon writes Name, Length, EffectiveLength, TPM and NumReads."
-                )
-            ],
+            f"no column {examples(missing)}; found {examples(quant.header)}. "
+            "Salmon writes Name, Length, EffectiveLength, TPM and NumReads.",
         )
-    ids = quant.text([quant.header.index(_ID_COLUMN)]).to_series()
+    ids = quant.column(quant.header.index(_ID_COLUMN))
     reads, violations = quant.numbers([quant.header.index(_COUNT_COLUMN)])
     if violations:
         raise InputError(path.name, violations)
@@ -111,13 +109,9 @@ def _aligned(names: pl.Series, ids: pl.Series, reads: Matrix, *, first: str) -> 
     if missing.len() or extra.len() or ids.len() != names.len() or ids.n_unique() != ids.len():
         raise InputError(
             "",
-            [
-                (
-                    f"{ids.len()} transcripts where sample '{first}' has {names.len()}: {missing.len()} are missing "
-                    f"({examples(missing) or 'none'}), {extra.len()} are new ({examples(extra) or 'none'}). "
-                    "Quantify every sample against the same index."
-                )
-            ],
+            f"{ids.len()} transcripts where sample '{first}' has {names.len()}: {missing.len()} are missing "
+            f"({examples(missing) or 'none'}), {extra.len()} are new ({examples(extra) or 'none'}). "
+            "Quantify every sample against the same index.",
         )
     position = pl.DataFrame({"id": names}).join(
         pl.DataFrame({"id": ids}).with_row_index("row"), on="id", how="left", validate="1:1", maintain_order="left"

@@ -1,29 +1,27 @@
-"""What type a column of a sample sheet has, decided from all its values and told to the user."""
+"""Sample sheets: the column of sample ids, and the type of every other column, decided from all its values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from isograph.errors import InputError, UsageError, examples
-from isograph.ingest.table import Table, read_table
+from isograph.bundle.findings import repeated_values
+from isograph.errors import InputError, examples, option
+from isograph.ingest.table import UserTable, read_user_table
 
-_INTEGER = r"^[+-]?(0|[1-9]\d{0,17})$"
-
-_FLOAT = r"^[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
-
-_DATE = r"^\d{4}-\d{2}-\d{2}$"
-
-_INFINITE = r"(?i)^[+-]?inf(inity)?$"
-
-_TRUE = ("true", "TRUE", "True")
-
-_FALSE = ("false", "FALSE", "False")
-
+SAMPLE_COLUMNS = ("sample_id", "sample", "run", "sampid", "names", "sampleid")
+_LANE_COLUMNS = ("fastq_1", "fastq_2", "strandedness")
+_FEW_LEVELS = 10
 _NEARLY_NUMERIC = 0.8
+_INTEGER = r"^[+-]?(0|[1-9]\d{0,17})$"
+_FLOAT = r"^[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
+_DATE = r"^\d{4}-\d{2}-\d{2}$"
+_INFINITE = r"(?i)^[+-]?inf(inity)?$"
+_TRUE = ("true", "TRUE", "True")
+_FALSE = ("false", "FALSE", "False")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +53,144 @@ class ColumnReading:
         return {"name": self.name, "kind": self.kind, "n_missing": self.n_missing, "n_levels": self.n_levels}
 
 
+@dataclass(frozen=True, slots=True)
+class SampleSheet:
+    """The rows of a sample sheet.
+
+    Attributes
+    ----------
+    rows : ``sample_id`` first, typed columns after it; one row a sample, in file order.
+    readings : how every column but ``sample_id`` was read.
+    id_column : what the id column is called in the file.
+    violations, notes : sentences.
+    """
+
+    name: str
+    rows: pl.DataFrame
+    readings: tuple[ColumnReading, ...]
+    id_column: str
+    violations: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def sample_ids(self) -> list[str]:
+        """The ids, in file order."""
+        return self.rows.get_column("sample_id").to_list()
+
+
+def read_samplesheet(
+    source: Path | UserTable, sample_names: Sequence[str], *, column: str | None = None
+) -> SampleSheet:
+    """Return a sheet with the id column whose values are the quantified ``sample_names``.
+
+    Numbers become numbers, booleans booleans, everything else text; codes with leading zeros stay text. The sheet of
+    nf-core/rnaseq, a row a lane, is reduced to a row a sample.
+
+    Raises
+    ------
+    InputError
+        The file is damaged, or no column can hold the ids.
+    UsageError
+        ``column`` is not one of its columns.
+    """
+    sheet = read_user_table(source)
+    if repeated := sorted({name for name in sheet.header if sheet.header.count(name) > 1}):
+        raise InputError(sheet.name, f"repeated column names: {len(repeated)} ({examples(repeated)})")
+    id_position = _id_position(sheet, sample_names, column)
+    labels, notes = _labels(sheet.header, id_position)
+    per_lane = "fastq_1" in sheet.header
+    if per_lane:
+        lanes = [position for position in labels if sheet.header[position] in _LANE_COLUMNS]
+        names = ", ".join(sheet.header[position] for position in lanes)
+        notes.append(f"columns {names} were left out: they describe files")
+        labels = {position: label for position, label in labels.items() if position not in lanes}
+    ids = sheet.column(id_position).alias("sample_id")
+    cells = {label: _cells(sheet, position) for position, label in labels.items()}
+    rows, violations = _one_row_each(pl.DataFrame({"sample_id": ids} | cells), per_lane=per_lane)
+    # NOTE: a parquet file or a frame says itself what is text: there, codes like "1" and "2" stay text.
+    typed = [typed_column(rows.get_column(label), stated=sheet.frame is not None) for label in cells]
+    coded = [reading.name for reading in typed if reading.kind == "integer" and 2 < reading.n_levels <= _FEW_LEVELS]
+    if coded:
+        named = ", ".join(coded)
+        notes.append(f"whole numbers with few values, read as quantities: {named}. Write groups as words (lab1, lab2).")
+    return SampleSheet(
+        name=sheet.name,
+        rows=pl.DataFrame([rows.get_column("sample_id"), *(reading.values for reading in typed)]),
+        readings=tuple(typed),
+        id_column=sheet.header[id_position],
+        violations=(*violations, *(sentence for reading in typed for sentence in reading.violations)),
+        notes=tuple(notes),
+    )
+
+
+def _id_position(sheet: UserTable, sample_names: Sequence[str], column: str | None) -> int:
+    if column is not None:
+        sheet.require_columns(column)
+        return sheet.header.index(column)
+    wanted = set(sample_names)
+    n_found = [len(set(sheet.column(position)) & wanted) for position in range(len(sheet.header))]
+    named = [position for position, name in enumerate(sheet.header) if name.casefold() in SAMPLE_COLUMNS]
+    named.sort(key=lambda position: (-n_found[position], SAMPLE_COLUMNS.index(sheet.header[position].casefold())))
+    if named and (n_found[named[0]] or not any(n_found)):
+        return named[0]
+    best = max(range(len(sheet.header)), key=lambda position: n_found[position])
+    advice = f"found {examples(sheet.header, 8)}. Pass {option('sample_column', 'NAME')}."
+    if n_found[best]:
+        advice = (
+            f"column '{sheet.header[best]}' holds {n_found[best]} of the {len(wanted)} quantified samples: "
+            f"pass {option('sample_column', sheet.header[best])}."
+        )
+    what = f"column '{sheet.header[named[0]]}' holds none of the quantified samples" if named else "no sample id column"
+    raise InputError(sheet.name, f"{what}; {advice}")
+
+
+def _labels(header: Sequence[str], id_position: int) -> tuple[dict[int, str], list[str]]:
+    """Return the names to use for the other columns, by position, and notes about those that had to change.
+
+    None is equal to another or to ``sample_id`` but for case: SQL ignores case.
+    """
+    notes = []
+    if header[id_position] != "sample_id":
+        notes.append(f"column '{header[id_position]}' names the samples and became 'sample_id'")
+    labels: dict[int, str] = {}
+    taken = {"sample_id"}
+    for position, name in enumerate(header):
+        if position == id_position:
+            continue
+        label = wanted = name or f"column_{position + 1}"
+        number = 1
+        while label.casefold() in taken:
+            label = f"{wanted}_in_sheet" if number == 1 else f"{wanted}_in_sheet_{number}"
+            number += 1
+        taken.add(label.casefold())
+        labels[position] = label
+        if label != name:
+            notes.append(f"column '{name}' became '{label}'")
+    return labels, notes
+
+
+def _cells(sheet: UserTable, position: int) -> pl.Series:
+    if sheet.frame is not None:
+        cells = sheet.frame.to_series(position)
+        if cells.dtype.is_numeric() or cells.dtype == pl.Boolean:
+            return cells
+    return sheet.column(position)
+
+
+def _one_row_each(rows: pl.DataFrame, *, per_lane: bool) -> tuple[pl.DataFrame, list[str]]:
+    if per_lane:
+        rows = rows.unique(maintain_order=True)
+    ids = rows.get_column("sample_id")
+    violations = []
+    if ids.null_count():
+        violations.append(f"rows without a sample id: {ids.null_count()}")
+    repeated = repeated_values(ids)
+    if repeated.len():
+        what = "several rows that disagree" if per_lane else "several rows"
+        violations.append(f"samples with {what}: {repeated.len()} ({examples(repeated)}). Keep one row a sample.")
+    return rows.filter(ids.is_not_null()).unique("sample_id", keep="first", maintain_order=True), violations
+
+
 def typed_column(cells: pl.Series, *, stated: bool = False) -> ColumnReading:
     """Return ``cells`` with the narrowest type that keeps every value: integer, number, boolean, date, or else text.
 
@@ -81,15 +217,13 @@ def _typed_text(cells: pl.Series, present: pl.Series) -> ColumnReading:
     if (numeric | present.str.contains(_INFINITE)).all():
         return _reading(cells.cast(pl.Float64), "number", violations=_infinite(cells.name, infinite))
     words = present.filter(~numeric)
-    warnings: tuple[str, ...] = ()
-    if words.len() <= (1 - _NEARLY_NUMERIC) * present.len():
-        warnings = (
-            (
-                f"column '{cells.name}' was read as text: {words.len()} of {present.len()} values are not numbers "
-                f"({examples(words.unique(maintain_order=True))}). Write NA where a value is missing."
-            ),
-        )
-    return _reading(cells, "text", warnings=warnings)
+    if words.len() > (1 - _NEARLY_NUMERIC) * present.len():
+        return _reading(cells, "text")
+    warning = (
+        f"column '{cells.name}' was read as text: {words.len()} of {present.len()} values are not numbers "
+        f"({examples(words.unique(maintain_order=True))}). Write NA where a value is missing."
+    )
+    return _reading(cells, "text", warnings=(warning,))
 
 
 def _dates(cells: pl.Series, present: pl.Series) -> pl.Series | None:
@@ -128,167 +262,3 @@ def _reading(
         violations=violations,
         warnings=warnings,
     )
-
-
-SAMPLE_COLUMNS = ("sample_id", "sample", "run", "sampid", "names", "sampleid")
-
-_FEW_LEVELS = 10
-
-_LANE_COLUMNS = ("fastq_1", "fastq_2", "strandedness")
-
-
-@dataclass(frozen=True, slots=True)
-class SampleSheet:
-    """The rows of a sample sheet.
-
-    Attributes
-    ----------
-    rows : ``sample_id`` first, typed columns after it; one row a sample, in file order.
-    readings : how every column but ``sample_id`` was read.
-    id_column : what the id column is called in the file.
-    violations, notes : sentences.
-    """
-
-    name: str
-    rows: pl.DataFrame
-    readings: tuple[ColumnReading, ...]
-    id_column: str
-    violations: tuple[str, ...]
-    notes: tuple[str, ...]
-
-    @property
-    def sample_ids(self) -> list[str]:
-        """The ids, in file order."""
-        return self.rows.get_column("sample_id").to_list()
-
-
-def read_samplesheet(path: Path, sample_names: Sequence[str], *, column: str | None = None) -> SampleSheet:
-    """Return the sheet in ``path``, with the id column whose values are the quantified ``sample_names``.
-
-    Numbers become numbers, booleans booleans, everything else text; codes with leading zeros stay text. The sheet of
-    nf-core/rnaseq, a row a lane, is reduced to a row a sample.
-
-    Raises
-    ------
-    InputError
-        The file is damaged, or no column can hold the ids.
-    UsageError
-        ``column`` is not one of its columns.
-    """
-    sheet = read_table(path)
-    _require_named_once(sheet)
-    position = _id_position(sheet, sample_names, column)
-    labels, notes = _labels(sheet.header, position)
-    kept, lane_notes = _kept(sheet, position)
-    ids = sheet.text([position]).to_series().alias("sample_id")
-    columns = {labels[other]: _cells(sheet, other) for other in kept}
-    rows, duplicates = _one_row_each(pl.DataFrame({"sample_id": ids} | columns), per_lane=bool(lane_notes))
-    # NOTE: a parquet file says itself what is text: there, codes like "1" and "2" stay text.
-    typed = [typed_column(rows.get_column(name), stated=sheet.frame is not None) for name in columns]
-    violations = [*duplicates, *(sentence for reading in typed for sentence in reading.violations)]
-    return SampleSheet(
-        name=sheet.name,
-        rows=pl.DataFrame([rows.get_column("sample_id"), *(reading.values for reading in typed)]),
-        readings=tuple(typed),
-        id_column=sheet.header[position],
-        violations=tuple(violations),
-        notes=(*notes, *lane_notes, *_code_notes(typed)),
-    )
-
-
-def _require_named_once(sheet: Table) -> None:
-    twice = sorted({name for name in sheet.header if sheet.header.count(name) > 1})
-    if twice:
-        raise InputError(sheet.name, [f"repeated column names: {len(twice)} ({examples(twice)})"])
-
-
-def _id_position(sheet: Table, sample_names: Sequence[str], column: str | None) -> int:
-    if column is not None:
-        if column not in sheet.header:
-            raise UsageError(f"{sheet.name} has no column '{column}'; found {examples(sheet.header)}.")
-        return sheet.header.index(column)
-    wanted = set(sample_names)
-    found = [set(sheet.text([position]).to_series()) & wanted for position in range(len(sheet.header))]
-    n_found = [len(ids) for ids in found]
-    named = [position for position, name in enumerate(sheet.header) if name.casefold() in SAMPLE_COLUMNS]
-    named.sort(key=lambda position: (-n_found[position], SAMPLE_COLUMNS.index(sheet.header[position].casefold())))
-    if named and (n_found[named[0]] or not any(n_found)):
-        return named[0]
-    best = max(range(len(sheet.header)), key=lambda position: n_found[position])
-    advice = f"found {examples(sheet.header, 8)}. Pass --sample-column NAME."
-    if n_found[best]:
-        advice = (
-            f"column '{sheet.header[best]}' holds {n_found[best]} of the {len(wanted)} quantified samples: "
-            f"pass --sample-column '{sheet.header[best]}'."
-        )
-    what = f"column '{sheet.header[named[0]]}' holds none of the quantified samples" if named else "no sample id column"
-    raise InputError(sheet.name, [f"{what}; {advice}"])
-
-
-def _labels(header: Sequence[str], position: int) -> tuple[dict[int, str], list[str]]:
-    """Return the column names to use, none equal to another or to ``sample_id`` but for case: SQL ignores case."""
-    notes = []
-    if header[position] != "sample_id":
-        notes.append(f"column '{header[position]}' names the samples and became 'sample_id'")
-    labels: dict[int, str] = {}
-    taken = {"sample_id"}
-    for other, name in enumerate(header):
-        if other == position:
-            continue
-        label = _free(name or f"column_{other + 1}", taken)
-        taken.add(label.casefold())
-        labels[other] = label
-        if label != name:
-            notes.append(f"column '{name}' became '{label}'")
-    return labels, notes
-
-
-def _free(name: str, taken: Iterable[str]) -> str:
-    if name.casefold() not in taken:
-        return name
-    label = f"{name}_in_sheet"
-    number = 2
-    while label.casefold() in taken:
-        label = f"{name}_in_sheet_{number}"
-        number += 1
-    return label
-
-
-def _kept(sheet: Table, position: int) -> tuple[list[int], list[str]]:
-    others = [other for other in range(len(sheet.header)) if other != position]
-    if "fastq_1" not in sheet.header:
-        return others, []
-    lanes = [other for other in others if sheet.header[other] in _LANE_COLUMNS]
-    names = ", ".join(sheet.header[other] for other in lanes)
-    return [other for other in others if other not in lanes], [f"columns {names} were left out: they describe files"]
-
-
-def _cells(sheet: Table, position: int) -> pl.Series:
-    if sheet.frame is not None:
-        cells = sheet.frame.to_series(position)
-        if cells.dtype.is_numeric() or cells.dtype == pl.Boolean:
-            return cells
-    return sheet.text([position]).to_series()
-
-
-def _code_notes(readings: Sequence[ColumnReading]) -> list[str]:
-    coded = [reading.name for reading in readings if reading.kind == "integer" and 2 < reading.n_levels <= _FEW_LEVELS]
-    if not coded:
-        return []
-    return [
-        f"whole numbers with few values, read as quantities: {', '.join(coded)}. Write groups as words (lab1, lab2)."
-    ]
-
-
-def _one_row_each(rows: pl.DataFrame, *, per_lane: bool) -> tuple[pl.DataFrame, list[str]]:
-    if per_lane:
-        rows = rows.unique(maintain_order=True)
-    ids = rows.get_column("sample_id")
-    violations = []
-    if ids.null_count():
-        violations.append(f"rows without a sample id: {ids.null_count()}")
-    twice = ids.drop_nulls().filter(ids.drop_nulls().is_duplicated()).unique(maintain_order=True)
-    if twice.len():
-        what = "several rows that disagree" if per_lane else "several rows"
-        violations.append(f"samples with {what}: {twice.len()} ({examples(twice)}). Keep one row a sample.")
-    return rows.filter(ids.is_not_null()).unique("sample_id", keep="first", maintain_order=True), violations

@@ -1,4 +1,4 @@
-"""The bytes of an input file as text: decompressed, without byte-order mark, with plain line ends."""
+"""Tables that a user brings: CSV, TSV or semicolon-separated text, plain or gzipped, parquet, or a frame."""
 
 from __future__ import annotations
 
@@ -15,14 +15,27 @@ import numpy as np
 import polars as pl
 
 from isograph.arrays import Matrix
-from isograph.errors import EXAMPLES_SHOWN, InputError, ResourceError, examples
+from isograph.errors import EXAMPLES_SHOWN, InputError, ResourceError, UsageError, examples
 
 MAX_TEXT_BYTES = 8 * 2**30
-
+MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
+GZIP = b"\x1f\x8b"
+TRANSCRIPT_NAMES = (
+    "transcript_id", "tx", "txname", "target_id", "name", "transcript", "tx_id", "tname",
+    "feature_id", "isoform_id", "transcriptid", "ensembl_transcript_id", "ensembl_transcript_id_version",
+    "transcript stable id", "transcript stable id version",
+)  # fmt: skip
+GENE_NAMES = (
+    "gene_id", "geneid", "gene", "ensembl_gene_id", "ensembl_gene_id_version",
+    "gene stable id", "gene stable id version",
+)  # fmt: skip
+GENE_SYMBOL_NAMES = (
+    "gene_name", "gene_symbol", "symbol", "genename", "gene name", "external_gene_name", "hgnc_symbol",
+)  # fmt: skip
 _CHUNK_BYTES = 2**22
-
-_GZIP = b"\x1f\x8b"
-
+_SEPARATORS = ("\t", ",", ";")
+_PARQUET = b"PAR1"
+_PARQUET_SUFFIXES = (".parquet", ".pq")
 _FOREIGN = {
     b"PK\x03\x04": "is an Excel or zip file. Save the table as CSV or TSV",
     b"\xd0\xcf\x11\xe0": "is an old Excel file. Save the table as CSV or TSV",
@@ -36,98 +49,16 @@ _FOREIGN = {
 }
 
 
-def read_raw(path: Path) -> bytes:
-    """Return the bytes of ``path``, gunzipped when it is gzip.
-
-    Raises
-    ------
-    InputError
-        There is no such file, it is a directory, it is empty, or it is a damaged gzip file.
-    ResourceError
-        It decompresses to more than ``MAX_TEXT_BYTES``.
-    """
-    if not path.exists():
-        raise InputError(str(path), ["no such file"])
-    if not path.is_file():
-        raise InputError(str(path), ["is not a file; name the file itself"])
-    with path.open("rb") as handle:
-        magic = handle.read(2)
-    data = _gunzipped(path) if magic == _GZIP else path.read_bytes()
-    if not data.strip():
-        raise InputError(path.name, ["is empty"])
-    return data
-
-
-def read_text(path: Path) -> bytes:
-    r"""Return the UTF-8 text of ``path``: no byte-order mark, ``\n`` line ends, no blank lines, one final line end.
-
-    Raises
-    ------
-    InputError
-        As ``read_raw``; or the file is not UTF-8 text.
-    """
-    return plain_text(read_raw(path), path.name)
-
-
-def plain_text(data: bytes, name: str) -> bytes:
-    r"""Return ``data`` as ``read_text`` does; ``name`` is what messages call it."""
-    for magic, sentence in _FOREIGN.items():
-        if data.startswith(magic):
-            raise InputError(name, [f"{sentence}."])
-    text = data.removeprefix(b"\xef\xbb\xbf")
-    if b"\x00" in text:
-        raise InputError(name, ["holds NUL bytes: it is not a text table. Expected CSV, TSV or parquet."])
-    try:
-        text.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = text.count(b"\n", 0, error.start) + 1
-        raise InputError(name, [f"line {line} is not UTF-8 text. Save the file as UTF-8."]) from None
-    if b"\r" in text:
-        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    if b"\n\n" in text:
-        text = re.sub(rb"\n\n+", b"\n", text)
-    text = text.strip(b"\n")
-    if not text.strip():
-        raise InputError(name, ["is empty"])
-    return text + b"\n"
-
-
-def _gunzipped(path: Path) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    try:
-        with gzip.open(path, "rb") as handle:
-            while part := handle.read(_CHUNK_BYTES):
-                size += len(part)
-                if size > MAX_TEXT_BYTES:
-                    raise ResourceError(f"{path.name}: decompresses to more than {MAX_TEXT_BYTES / 2**30:.0f} GiB.")
-                parts.append(part)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(
-            path.name, [f"is a truncated or damaged gzip file ({error}). Copy or download it again."]
-        ) from None
-    return b"".join(parts)
-
-
-MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL")
-
-_SEPARATORS = ("\t", ",", ";")
-
-_PARQUET = b"PAR1"
-
-_PARQUET_SUFFIXES = (".parquet", ".pq")
-
-
 @dataclass(frozen=True, slots=True)
-class Table:
+class UserTable:
     """One table as it was read.
 
     Attributes
     ----------
     name : file name, as messages call it.
     header : column names as written; ``""`` for the unnamed row-name column that R leaves.
-    frame : the typed columns of a parquet file; None for text.
-    body : the lines below the header; empty for parquet.
+    frame : the typed columns of a parquet file or a frame; None for text.
+    body : the lines below the header; empty where there is a frame.
     separator : the delimiter of ``body``.
     """
 
@@ -146,6 +77,10 @@ class Table:
             strings = pl.DataFrame([self._as_string(self.frame.to_series(column), str(column)) for column in columns])
         stripped = strings.select(pl.col(name).str.strip_chars() for name in names)
         return stripped.with_columns(pl.when(~pl.col(name).is_in(MISSING)).then(pl.col(name)) for name in names)
+
+    def column(self, position: int) -> pl.Series:
+        """Return the column at this position as stripped strings; missing is null."""
+        return self.text([position]).to_series()
 
     def numbers(self, columns: Sequence[int]) -> tuple[Matrix, list[str]]:
         """Return the columns as a float matrix (n_rows, n_columns), missing as NaN, and a sentence per text column."""
@@ -179,7 +114,7 @@ class Table:
 
     def _as_string(self, cells: pl.Series, name: str) -> pl.Series:
         if cells.dtype.is_nested() or cells.dtype in (pl.Binary, pl.Object):
-            raise InputError(self.name, [f"column '{cells.name}' has type {cells.dtype}, expected text or numbers"])
+            raise InputError(self.name, f"column '{cells.name}' has type {cells.dtype}, expected text or numbers")
         return cells.cast(pl.String).alias(name)
 
     def _parsed(self, columns: Sequence[int], kind: type[pl.DataType], *, missing: Sequence[str]) -> pl.DataFrame:
@@ -197,36 +132,64 @@ class Table:
         except pl.exceptions.PolarsError as error:
             self.require_even_lines()
             if kind == pl.String:
-                raise InputError(self.name, ['cannot be parsed as a table. Is a quote (") left open?']) from None
+                raise InputError(self.name, 'cannot be parsed as a table. Is a quote (") left open?') from None
             raise pl.exceptions.ComputeError(str(error)) from None
         return parsed.select(str(column) for column in columns)
+
+    def require_columns(self, *names: str | None) -> None:
+        """Raise a ``UsageError`` about names that are not columns; None is no name."""
+        absent = [name for name in names if name is not None and name not in self.header]
+        if absent:
+            raise UsageError(f"{self.name} has no column {examples(absent)}; found {examples(self.header)}.")
 
     def require_even_lines(self) -> None:
         """Raise an ``InputError`` that names the first line with more fields than the header."""
         lines = csv.reader(io.StringIO(self.body.decode("utf-8")), delimiter=self.separator)
         for number, cells in enumerate(lines, start=2):
             if len(cells) > len(self.header):
-                raise InputError(
-                    self.name, [f"line {number} has {len(cells)} fields, the header has {len(self.header)}"]
-                )
+                sentence = f"line {number} has {len(cells)} fields, the header has {len(self.header)}"
+                raise InputError(self.name, sentence)
 
 
-def read_table(path: Path, *, headed: bool = True) -> Table:
-    """Return the table in ``path``: CSV, TSV or semicolon-separated text, plain or gzipped, or parquet.
+def read_user_table(source: Path | UserTable, *, headed: bool = True) -> UserTable:
+    """Return the table in the file ``source``; a table that was read already is returned as it is.
 
-    Without ``headed`` the first line is data too, and columns are called ``column_1``, ``column_2``, …
+    Without ``headed`` the first line of text is data too, and columns are called ``column_1``, ``column_2``, …
 
     Raises
     ------
     InputError
         The file is absent, empty, damaged, or no table.
+    ResourceError
+        It decompresses to more than ``MAX_TEXT_BYTES``.
     """
-    data = read_raw(path)
+    if isinstance(source, UserTable):
+        return source
+    data = _file_bytes(source)
     if data.startswith(_PARQUET):
-        return _parquet_table(path.name, data)
-    if path.suffix.lower() in _PARQUET_SUFFIXES:
-        raise InputError(path.name, ["is not a parquet file, despite its name. Write it again, or rename it."])
-    return _text_table(path.name, plain_text(data, path.name), headed=headed)
+        return _parquet_table(source.name, data)
+    if source.suffix.lower() in _PARQUET_SUFFIXES:
+        raise InputError(source.name, "is not a parquet file, despite its name. Write it again, or rename it.")
+    return _text_table(source.name, _plain_text(data, source.name), headed=headed)
+
+
+def frame_table(name: str, frame: pl.DataFrame) -> UserTable:
+    """Return a frame as a table that messages call ``name``.
+
+    Raises
+    ------
+    InputError
+        It has no rows.
+    """
+    if not frame.height:
+        raise InputError(name, "has columns and no rows")
+    return UserTable(name, tuple(frame.columns), frame=frame)
+
+
+def column_named(header: Sequence[str], names: Sequence[str]) -> int | None:
+    """Return the position of the first of ``names`` that ``header`` has, whatever its case; None when it has none."""
+    folded = [name.casefold() for name in header]
+    return next((folded.index(name) for name in names if name in folded), None)
 
 
 def split_line(line: bytes, separator: str) -> tuple[str, ...]:
@@ -235,25 +198,32 @@ def split_line(line: bytes, separator: str) -> tuple[str, ...]:
     return tuple(cell.strip() for cell in cells)
 
 
-def _text_table(name: str, text: bytes, *, headed: bool) -> Table:
+def _parquet_table(name: str, data: bytes) -> UserTable:
+    try:
+        frame = pl.read_parquet(io.BytesIO(data))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(name, f"is a damaged parquet file ({reason}). Copy or write it again.") from None
+    return frame_table(name, frame)
+
+
+def _text_table(name: str, text: bytes, *, headed: bool) -> UserTable:
     text = _without_preamble(name, text)
     first, _, rest = text.partition(b"\n")
     separator = _separator(first)
     fields = split_line(first, separator)
     if not headed:
         names = tuple(f"column_{n}" for n in range(1, len(fields) + 1))
-        return Table(name, names, body=text, separator=separator)
+        return UserTable(name, names, body=text, separator=separator)
     header = (fields[0].lstrip("#").strip(), *fields[1:])
     if not rest:
-        raise InputError(name, ["has a header and nothing below it"])
+        raise InputError(name, "has a header and nothing below it")
     if len(split_line(rest.partition(b"\n")[0], separator)) == len(header) + 1:
         header = ("", *header)
-    return _even(Table(name, header, body=rest, separator=separator))
-
-
-def _even(table: Table) -> Table:
-    n_fields = table.body.count(table.separator.encode()) + table.body.count(b"\n")
-    if n_fields != len(table.header) * table.body.count(b"\n"):
+    table = UserTable(name, header, body=rest, separator=separator)
+    # NOTE: counting is quick; lines are looked at only where a quoted separator, or a line too long, is possible.
+    n_lines = rest.count(b"\n")
+    if rest.count(separator.encode()) + n_lines != len(header) * n_lines:
         table.require_even_lines()
     return table
 
@@ -261,7 +231,7 @@ def _even(table: Table) -> Table:
 def _without_preamble(name: str, text: bytes) -> bytes:
     if text.startswith(b"#1."):
         raise InputError(
-            name, ["is a GCT file. Remove its first two lines: the third is the header that is expected here."]
+            name, "is a GCT file. Remove its first two lines: the third is the header that is expected here."
         )
     while text.startswith(b"#"):
         first, _, rest = text.partition(b"\n")
@@ -276,21 +246,62 @@ def _without_preamble(name: str, text: bytes) -> bytes:
 def _separator(line: bytes) -> str:
     # NOTE: the tab is asked first: commas turn up inside names of tab-separated tables, never the reverse.
     text = line.decode("utf-8")
-    counts = {separator: text.count(separator) for separator in _SEPARATORS}
-    if counts["\t"]:
+    if "\t" in text:
         return "\t"
-    return max(_SEPARATORS[1:], key=lambda separator: counts[separator])
+    return max(_SEPARATORS[1:], key=text.count)
 
 
-def _parquet_table(name: str, data: bytes) -> Table:
+def _plain_text(data: bytes, name: str) -> bytes:
+    r"""Return UTF-8 text without byte-order mark, with ``\n`` line ends, no blank lines and one final line end."""
+    for magic, sentence in _FOREIGN.items():
+        if data.startswith(magic):
+            raise InputError(name, f"{sentence}.")
+    text = data.removeprefix(b"\xef\xbb\xbf")
+    if b"\x00" in text:
+        raise InputError(name, "holds NUL bytes: it is not a text table. Expected CSV, TSV or parquet.")
     try:
-        frame = pl.read_parquet(io.BytesIO(data))
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(name, [f"is a damaged parquet file ({reason}). Copy or write it again."]) from None
-    if not frame.height:
-        raise InputError(name, ["has columns and no rows"])
-    return Table(name, tuple(frame.columns), frame=frame)
+        text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        raise InputError(name, f"line {line} is not UTF-8 text. Save the file as UTF-8.") from None
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if b"\n\n" in text:
+        text = re.sub(rb"\n\n+", b"\n", text)
+    text = text.strip(b"\n")
+    if not text.strip():
+        raise InputError(name, "is empty")
+    return text + b"\n"
+
+
+def _file_bytes(path: Path) -> bytes:
+    """Return the bytes of a file, gunzipped when it is gzip."""
+    if not path.exists():
+        raise InputError(str(path), "no such file")
+    if not path.is_file():
+        raise InputError(str(path), "is not a file; name the file itself")
+    with path.open("rb") as handle:
+        magic = handle.read(len(GZIP))
+    data = _gunzipped(path) if magic == GZIP else path.read_bytes()
+    if not data.strip():
+        raise InputError(path.name, "is empty")
+    return data
+
+
+def _gunzipped(path: Path) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    try:
+        with gzip.open(path, "rb") as handle:
+            while part := handle.read(_CHUNK_BYTES):
+                size += len(part)
+                if size > MAX_TEXT_BYTES:
+                    raise ResourceError(f"{path.name}: decompresses to more than {MAX_TEXT_BYTES / 2**30:.0f} GiB.")
+                parts.append(part)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        sentence = f"is a truncated or damaged gzip file ({error}). Copy or download it again."
+        raise InputError(path.name, sentence) from None
+    return b"".join(parts)
 
 
 def _matrix(frame: pl.DataFrame) -> Matrix:

@@ -1,14 +1,11 @@
-"""Rows made ready for Pearson correlation and biweight midcorrelation, and pairs of rows with missing values."""
+"""Unit vectors for Pearson correlation and biweight midcorrelation, and correlation of rows with missing values."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from isograph.arrays import Matrix, Vector
+from isograph.arrays import Flags, Matrix, Vector
 from isograph.kernels._jit import kernel
-
-Flags = NDArray[np.bool_]
 
 
 @kernel
@@ -44,16 +41,19 @@ def biweight_units(
 
 
 @kernel
-def pairwise_pearson(x: Matrix, y: Matrix, again_x: Flags, again_y: Flags, centred: bool, out: Matrix) -> None:
-    """Write Pearson r over the samples present in both rows, for the pairs with a flag on either row.
+def pairwise_pearson(
+    x: Matrix, y: Matrix, incomplete_x: Flags, incomplete_y: Flags, centred: bool, out: Matrix
+) -> None:
+    """Write Pearson r over the samples present in both rows, for the pairs in which either row is incomplete.
 
-    x: (p, n), y: (q, n), NaN where missing. again_x: (p,), again_y: (q,). out: (p, q), other pairs are left as they
-    are; NaN where no sample is common or a row is constant over those that are.   Twin: tests/reference/biweight.py
+    x: (p, n), y: (q, n), NaN where missing. incomplete_x: (p,), incomplete_y: (q,). out: (p, q), other pairs are left
+    as they are; NaN where no sample is common or a row is constant over those that are.
+    Twin: tests/reference/biweight.py
     """
     n = x.shape[1]
     for i in range(x.shape[0]):
         for j in range(y.shape[0]):
-            if not (again_x[i] or again_y[j]):
+            if not (incomplete_x[i] or incomplete_y[j]):
                 continue
             common = 0
             mean_x = 0.0
@@ -94,8 +94,8 @@ def pairwise_biweight(
     y: Matrix,
     units_x: Matrix,
     units_y: Matrix,
-    again_x: Flags,
-    again_y: Flags,
+    incomplete_x: Flags,
+    incomplete_y: Flags,
     tolerated: int,
     max_outliers: float,
     fallback: bool,
@@ -104,10 +104,10 @@ def pairwise_biweight(
     centred: bool,
     out: Matrix,
 ) -> None:
-    """Write the biweight midcorrelation of the pairs with a flag on either row, from the samples present in both.
+    """Write the biweight midcorrelation of the pairs in which either row is incomplete, from the common samples.
 
-    A row that loses more than ``tolerated`` values to the other's gaps is made ready again on the common samples, else
-    its unit vector is kept; r is the sum of products over the common samples.
+    A row that loses more than ``tolerated`` values to the other's gaps gets a unit vector of the common samples, any
+    other keeps its own; r is the sum of products over the common samples.
 
     x, units_x: (p, n), y, units_y: (q, n); units as ``biweight_units`` (or ``pearson_units`` where not robust) wrote
     them. out: (p, q), other pairs are left as they are.   Twin: tests/reference/biweight.py
@@ -118,27 +118,10 @@ def pairwise_biweight(
     right = np.empty(n)
     for i in range(x.shape[0]):
         for j in range(y.shape[0]):
-            if not (again_x[i] or again_y[j]):
+            if not (incomplete_x[i] or incomplete_y[j]):
                 continue
-            lost_x = 0
-            lost_y = 0
-            for s in range(n):
-                if np.isnan(y[j, s]) and not np.isnan(x[i, s]):
-                    lost_x += 1
-                if np.isnan(x[i, s]) and not np.isnan(y[j, s]):
-                    lost_y += 1
-            if lost_x > tolerated:
-                for s in range(n):
-                    masked[s] = np.nan if np.isnan(y[j, s]) else x[i, s]
-                _unit(masked, robust_x, max_outliers, fallback, centred, left)
-            else:
-                left[:] = units_x[i]
-            if lost_y > tolerated:
-                for s in range(n):
-                    masked[s] = np.nan if np.isnan(x[i, s]) else y[j, s]
-                _unit(masked, robust_y, max_outliers, fallback, centred, right)
-            else:
-                right[:] = units_y[j]
+            _common_unit(x[i], y[j], units_x[i], tolerated, max_outliers, fallback, robust_x, centred, masked, left)
+            _common_unit(y[j], x[i], units_y[j], tolerated, max_outliers, fallback, robust_y, centred, masked, right)
             total = 0.0
             for s in range(n):
                 if not (np.isnan(x[i, s]) or np.isnan(y[j, s])):
@@ -148,12 +131,33 @@ def pairwise_biweight(
 
 
 @kernel
-def _unit(values: Vector, robust: bool, max_outliers: float, fallback: bool, centred: bool, out: Vector) -> None:
-    """Write one row as its unit vector, NaN where it has none."""
+def _common_unit(
+    values: Vector,
+    other: Vector,
+    unit: Vector,
+    tolerated: int,
+    max_outliers: float,
+    fallback: bool,
+    robust: bool,
+    centred: bool,
+    masked: Vector,
+    out: Vector,
+) -> None:
+    """Write the unit vector of a row for its pair with another: its own, or one of the common samples, NaN for none."""
+    n = values.shape[0]
+    lost = 0
+    for s in range(n):
+        if np.isnan(other[s]) and not np.isnan(values[s]):
+            lost += 1
+    if lost <= tolerated:
+        out[:] = unit
+        return
+    for s in range(n):
+        masked[s] = np.nan if np.isnan(other[s]) else values[s]
     if robust:
-        defined, _ = _biweight_unit(values, max_outliers, fallback, centred, out)
+        defined, _ = _biweight_unit(masked, max_outliers, fallback, centred, out)
     else:
-        defined = _pearson_unit(values, centred, out)
+        defined = _pearson_unit(masked, centred, out)
     if not defined:
         out[:] = np.nan
 

@@ -1,11 +1,11 @@
-"""Pearson correlation of all feature pairs, tile by tile, and of chosen pairs."""
+"""Pearson correlation of all feature pairs, tile by tile, and of listed pairs."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isograph.arrays import Index, Matrix, Vector
+from isograph.arrays import Flags, Index, Matrix, Vector
 from isograph.kernels._jit import kernel
 
 Tile = NDArray[np.float32]
@@ -61,10 +61,10 @@ def scan_tile(
 def _reaches(r: NDArray[np.float32], limit: np.float32) -> bool:
     """Return whether any |r| is at least ``limit``."""
     # NOTE: without a branch, so that it compiles to vector instructions.
-    found = False
+    reaches = False
     for j in range(r.shape[0]):
-        found |= abs(r[j]) >= limit
-    return found
+        reaches |= abs(r[j]) >= limit
+    return reaches
 
 
 @kernel
@@ -117,7 +117,7 @@ def merge_partners(strengths: Tile, partners: Partners, more_strengths: Tile, mo
 @kernel
 def observed_pair_correlation(
     z: Matrix,
-    missing: NDArray[np.bool_],
+    missing: Flags,
     source: Index,
     target: Index,
     start: int,

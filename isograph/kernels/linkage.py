@@ -50,7 +50,7 @@ def average_merges(d: Matrix, left: Index, right: Index, height: Vector) -> None
         right[merge] = high
         height[merge] = least
         length -= 2
-        kept = 0
+        n_left = 0
         members = size[low] + size[high]
         share_low = size[low] / members
         share_high = size[high] / members
@@ -58,11 +58,11 @@ def average_merges(d: Matrix, left: Index, right: Index, height: Vector) -> None
             k = active[position]
             if k == low:
                 continue
-            active[kept] = k
-            kept += 1
+            active[n_left] = k
+            n_left += 1
             if k != high:
                 value = share_low * d[low, k] + share_high * d[high, k]
                 d[high, k] = value
                 d[k, high] = value
-        n_active = kept
+        n_active = n_left
         size[high] = members

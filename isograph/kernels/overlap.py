@@ -133,7 +133,7 @@ def nearest_partners(condensed: Vector, gene_of: Index, start: int, stop: int, p
     p, k = partners.shape
     nearest = np.empty(k)
     for i in range(start, stop):
-        found = 0
+        n_found = 0
         entry = i - 1
         base = i * (2 * p - i - 1) // 2 - i - 1
         for j in range(p):
@@ -144,15 +144,15 @@ def nearest_partners(condensed: Vector, gene_of: Index, start: int, stop: int, p
                 continue
             else:
                 d = condensed[base + j]
-            if gene_of[i] == gene_of[j] or (found == k and d >= nearest[k - 1]):
+            if gene_of[i] == gene_of[j] or (n_found == k and d >= nearest[k - 1]):
                 continue
-            slot = found if found < k else k - 1
+            slot = n_found if n_found < k else k - 1
             while slot > 0 and nearest[slot - 1] > d:
                 nearest[slot] = nearest[slot - 1]
                 partners[i, slot] = partners[i, slot - 1]
                 slot -= 1
             nearest[slot] = d
             partners[i, slot] = j
-            found = min(found + 1, k)
-        for slot in range(found, k):
+            n_found = min(n_found + 1, k)
+        for slot in range(n_found, k):
             partners[i, slot] = -1

@@ -70,14 +70,14 @@ def group_distance(condensed: Vector, n: int, group: Index, members: Index) -> f
 
 
 @kernel
-def _sum_to(condensed: Vector, n: int, one: int, others: Index) -> tuple[float, float]:
+def _sum_to(condensed: Vector, n: int, member: int, others: Index) -> tuple[float, float]:
     """Return the sum of the dissimilarities of an object to others, itself 0, and what rounding lost of it."""
     total = 0.0
     lost = 0.0
     for other in others:
-        if other != one:
-            low = min(one, other)
-            high = max(one, other)
+        if other != member:
+            low = min(member, other)
+            high = max(member, other)
             total, lost = _added(total, lost, condensed[low * (2 * n - low - 1) // 2 + high - low - 1])
     return total + lost, (total - (total + lost)) + lost
 

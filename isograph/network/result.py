@@ -46,7 +46,7 @@ class Network:
     calibration : the backend's part of ``calibration.json``, plain JSON values.
     colors : colour name of each community; empty where the backend has none.
     excluded : features that the backend left out, by number, each with the reason.
-    excluded_samples : numbers of the samples that the backend left out.
+    excluded_samples : numbers of the samples that the backend left out; None where it always takes all.
     files : content of the files that the backend adds to the fit, by name.
     """
 
@@ -62,5 +62,5 @@ class Network:
     calibration: Mapping[str, object]
     colors: tuple[str, ...] = ()
     excluded: Mapping[int, str] = field(default_factory=dict)
-    excluded_samples: tuple[int, ...] = ()
+    excluded_samples: tuple[int, ...] | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)

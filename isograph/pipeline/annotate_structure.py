@@ -11,17 +11,19 @@ from pathlib import Path
 import polars as pl
 
 import isograph
-from isograph.errors import InputError, UsageError, examples
-from isograph.ingest.gtf_structure import Structures
+from isograph.errors import InputError, UsageError, examples, option
+from isograph.ingest.gtf import Structures
 from isograph.ingest.identifiers import EXAMPLES_A_SIDE, SENTENCES, annotated_ids
+from isograph.results.explanation import Explanation
+from isograph.results.fit import Fit
 from isograph.runtime.progress import Display, Silent, Steps
 from isograph.schemas.structure import SWITCH_STRUCTURE
 from isograph.store.artifact import COMPRESSION_LEVEL
 from isograph.store.files import file_digest
 from isograph.store.output import refuse_existing_file, write_output_file
 from isograph.structure.gtf_cache import gtf_structures
-from isograph.structure.labels import SIDES, switch_structures
-from isograph.structure.switch_pairs import SwitchPairs, derived_pairs, given_pairs
+from isograph.structure.labels import DIRECTIONS, switch_structures
+from isograph.structure.switch_pairs import derived_pairs, read_pairs
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +52,7 @@ def annotate_structure(
     gtf: str | Path,
     output: str | Path,
     *,
-    source: str | Path | None = None,
+    source: str | Path | Fit | Explanation | None = None,
     switch_pairs: str | Path | None = None,
     gtf_cache: str | Path | None = None,
     overwrite: bool = False,
@@ -62,7 +64,7 @@ def annotate_structure(
     ----------
     gtf : annotation with exons, plain or gzipped.
     output : the table ``switch_structure``, a parquet file; its metadata name the GTF, its sha256 and the strip rule.
-    source : a directory of ``isograph fit`` or ``isograph explain-module`` to derive the pairs from.
+    source : a fit or an explanation to derive the pairs from, its directory or what was opened of it.
     switch_pairs : a table of pairs instead: ``gene_id``, ``transcript_up``, ``transcript_down``.
     gtf_cache : directory that keeps what was read of each GTF, by the digest of the file; None keeps nothing.
     overwrite : replace ``output`` if it is there.
@@ -76,95 +78,109 @@ def annotate_structure(
         The pairs or the GTF are not usable, or have no transcript in common.
     """
     if (source is None) == (switch_pairs is None):
-        raise UsageError("Switch pairs come either from FIT or from --switch-pairs: give one of the two.")
+        fit, table = option("source", flag="FIT"), option("switch_pairs")
+        raise UsageError(f"Switch pairs come either from {fit} or from {table}: give one of the two.")
     gtf, out = Path(gtf), Path(output)
-    _require_output(out, [Path(given) for given in (gtf, source, switch_pairs) if given], overwrite=overwrite)
+    origin = source.path if isinstance(source, Fit | Explanation) else Path(source or switch_pairs or "")
+    refuse_existing_file(out, overwrite=overwrite)
+    if out.resolve() in {gtf.resolve(), origin.resolve()}:
+        raise UsageError(f"{out} is an input, so it is not replaced. Name another file.")
     steps = Steps(display or Silent())
     with steps.step("pairs"):
-        pairs = given_pairs(Path(switch_pairs)) if switch_pairs is not None else derived_pairs(Path(source or ""))
+        pairs, kind = (
+            (read_pairs(origin), "table")
+            if source is None
+            else derived_pairs(source if isinstance(source, Fit) else origin)
+        )
         digest = file_digest(gtf)
     structures = gtf_structures(gtf, digest, cache=None if gtf_cache is None else Path(gtf_cache), steps=steps)
     with steps.step("compare"):
-        identified, rule = _identified(pairs.pairs, structures.transcripts, gtf.name)
-        table = switch_structures(identified, structures.transcripts, structures.exons)
-        _warn(table, identified, structures, gtf.name)
-    facts = {"gtf": gtf.name, "gtf_sha256": digest, "id_rule": rule, "pairs_from": pairs.source}
+        identified, rule = _identified(pairs, structures.transcripts, gtf.name)
+        labels = switch_structures(identified, structures.transcripts, structures.exons)
+        _warn(labels, identified, structures, gtf.name)
+    facts = {
+        "version": isograph.__version__,
+        "gtf": gtf.name,
+        "gtf_sha256": digest,
+        "id_rule": rule,
+        "pairs_from": kind,
+    }
     with steps.step("write"):
-        write_output_file(out, _parquet(table, facts), overwrite=overwrite)
-    return _report(out, pairs, table)
-
-
-def _require_output(out: Path, inputs: list[Path], *, overwrite: bool) -> None:
-    refuse_existing_file(out, overwrite=overwrite)
-    if out.resolve() in {path.resolve() for path in inputs}:
-        raise UsageError(f"{out} is an input, so it is not replaced. Name another file.")
+        buffer = io.BytesIO()
+        SWITCH_STRUCTURE.checked(labels).write_parquet(
+            buffer,
+            compression="zstd",
+            compression_level=COMPRESSION_LEVEL,
+            metadata={f"isograph.{name}": value for name, value in facts.items()},
+        )
+        write_output_file(out, buffer.getvalue(), overwrite=overwrite)
+    return _report(out, kind, labels)
 
 
 def _identified(pairs: pl.DataFrame, transcripts: pl.DataFrame, name: str) -> tuple[pl.DataFrame, str]:
     """Return the pairs with the ids that their transcripts have in the GTF, and the strip rule that finds most."""
-    ids = pl.concat([pairs.get_column(f"transcript_{side}") for side in SIDES]).unique(maintain_order=True)
+    ids = pl.concat([pairs.get_column(f"transcript_{direction}") for direction in DIRECTIONS]).unique(
+        maintain_order=True
+    )
     annotated = transcripts.get_column("transcript_id")
     partners, rule = annotated_ids(ids, annotated)
     if ids.len() and not partners.count():
-        told = (
+        raise InputError(
+            name,
             f"none of the {ids.len()} transcripts of the switch pairs is in it. Pairs have "
             f"{examples(ids, EXAMPLES_A_SIDE)}, the GTF has {examples(annotated, EXAMPLES_A_SIDE)}; stripping '.N' or "
-            "cutting at '|' does not help. Give the GTF that the reads were quantified with."
+            "cutting at '|' does not help. Give the GTF that the reads were quantified with.",
         )
-        raise InputError(name, [told])
     logger.info("%d of %d transcripts are in %s, with %s", partners.count(), ids.len(), name, SENTENCES[rule])
-    for side in SIDES:
-        known = pl.DataFrame({f"transcript_{side}": ids, f"annotated_{side}": partners})
-        pairs = pairs.join(known, on=f"transcript_{side}", how="left", validate="m:1", maintain_order="left")
+    for direction in DIRECTIONS:
+        known = pl.DataFrame({f"transcript_{direction}": ids, f"annotated_{direction}": partners})
+        pairs = pairs.join(known, on=f"transcript_{direction}", how="left", validate="m:1", maintain_order="left")
     return pairs, rule
 
 
-def _warn(table: pl.DataFrame, identified: pl.DataFrame, structures: Structures, name: str) -> None:
-    """Say what could not be compared, and what may make the comparison mean something else."""
+def _warn(labels: pl.DataFrame, identified: pl.DataFrame, structures: Structures, name: str) -> None:
+    """Log what could not be compared, and what may make the comparison mean something else."""
     absent = pl.concat(
-        [identified.filter(pl.col(f"annotated_{side}").is_null()).get_column(f"transcript_{side}") for side in SIDES]
+        [
+            identified.filter(pl.col(f"annotated_{direction}").is_null()).get_column(f"transcript_{direction}")
+            for direction in DIRECTIONS
+        ]
     ).unique(maintain_order=True)
     if absent.len():
         logger.warning("%d transcripts of the pairs are not in %s: %s", absent.len(), name, examples(absent))
-    flawed = table.filter((pl.col("status") != "compared") & ~pl.col("status").str.starts_with("not_in_gtf"))
+    flawed = labels.filter((pl.col("status") != "compared") & ~pl.col("status").str.starts_with("not_in_gtf"))
     for status, count in flawed.group_by("status", maintain_order=True).len().sort("status").iter_rows():
         genes = flawed.filter(pl.col("status") == status).get_column("gene_id")
         logger.warning("%d pairs cannot be compared (%s), of genes %s", count, status, examples(genes))
-    apart = _of_two_genes(identified, structures.transcripts)
+    apart = _genes_of_two(identified, structures.transcripts)
     if apart.len():
         logger.warning("%d pairs have transcripts that %s gives to two genes: %s", apart.len(), name, examples(apart))
     if not structures.transcripts.get_column("coding_start").count():
         logger.warning("%s has no CDS rows: nothing is said of coding regions and UTRs", name)
 
 
-def _of_two_genes(identified: pl.DataFrame, transcripts: pl.DataFrame) -> pl.Series:
+def _genes_of_two(identified: pl.DataFrame, transcripts: pl.DataFrame) -> pl.Series:
     """Return the genes of the pairs whose two transcripts have different genes in the GTF."""
-    for side in SIDES:
-        known = transcripts.select(
-            pl.col("transcript_id").alias(f"annotated_{side}"), pl.col("gene_id").alias(f"annotated_gene_{side}")
+    for direction in DIRECTIONS:
+        genes = transcripts.select(
+            pl.col("transcript_id").alias(f"annotated_{direction}"),
+            pl.col("gene_id").alias(f"annotated_gene_{direction}"),
         )
-        identified = identified.join(known, on=f"annotated_{side}", how="left", validate="m:1", maintain_order="left")
+        identified = identified.join(
+            genes, on=f"annotated_{direction}", how="left", validate="m:1", maintain_order="left"
+        )
     apart = identified.filter(pl.col("annotated_gene_up") != pl.col("annotated_gene_down"))
     return apart.get_column("gene_id")
 
 
-def _parquet(table: pl.DataFrame, facts: Mapping[str, str]) -> bytes:
-    buffer = io.BytesIO()
-    metadata = {f"isograph.{key}": value for key, value in {"version": isograph.__version__, **facts}.items()}
-    SWITCH_STRUCTURE.checked(table).write_parquet(
-        buffer, compression="zstd", compression_level=COMPRESSION_LEVEL, metadata=metadata
-    )
-    return buffer.getvalue()
-
-
-def _report(out: Path, pairs: SwitchPairs, table: pl.DataFrame) -> StructureReport:
-    statuses = table.group_by("status", maintain_order=True).len().sort("len", "status", descending=[True, False])
-    parts = table.select(pl.col("labels").str.split(";").explode().drop_nulls().str.split(":").list.first())
+def _report(out: Path, kind: str, labels: pl.DataFrame) -> StructureReport:
+    statuses = labels.group_by("status", maintain_order=True).len().sort("len", "status", descending=[True, False])
+    parts = labels.select(pl.col("labels").str.split(";").explode().drop_nulls().str.split(":").list.first())
     differing = parts.filter(pl.col("labels") != "").group_by("labels", maintain_order=True).len()
     return StructureReport(
         path=out,
-        source=pairs.source,
-        n_pairs=table.height,
+        source=kind,
+        n_pairs=labels.height,
         n_of_status=dict(statuses.iter_rows()),
         n_differing=dict(differing.sort("len", "labels", descending=[True, False]).iter_rows()),
     )

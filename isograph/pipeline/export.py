@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
 from isograph.bundle.bundle import TRUTH_KINDS, Bundle
-from isograph.bundle.read import read_bundle
 from isograph.config.export import FORMATS, SUMMARY, ExportConfig
-from isograph.errors import InputError, UsageError, examples
-from isograph.exporting.annotated import anndata_package, h5ad
-from isograph.exporting.cytoscape import edge_table, node_table
-from isograph.exporting.fit_source import Outgoing
-from isograph.exporting.geneinfo import eigengene_columns, gene_info
-from isograph.exporting.geneset import background, gmt, ranked_lists
-from isograph.exporting.graphml import graphml
+from isograph.config.values import names_given
+from isograph.errors import InputError, UsageError, examples, option
+from isograph.exporting.fit_source import FitSource
+from isograph.exporting.gene_tables import background, eigengene_columns, gene_info, gmt, ranked_lists
+from isograph.exporting.graph import edge_table, graphml, node_table
+from isograph.exporting.h5ad import SLASH, h5ad
 from isograph.pipeline.validate import bundle_summary
+from isograph.results.bundle import OpenedBundle
 from isograph.results.fit import Fit
 from isograph.results.snapshot import SNAPSHOT, Snapshot
+from isograph.runtime.extras import require_extra
 from isograph.store.artifact import JSON_STYLE, artifact_directory, read_manifest
-from isograph.store.output import refuse_existing, write_output_file
+from isograph.store.output import refuse_existing, refuse_existing_file, write_output_file
 
 EXPORT = "fit export"
 DEFAULT_PARENT = Path("artifacts/exports")
@@ -49,36 +49,72 @@ class Exported:
 
 
 def export(
-    path: str | Path, config: ExportConfig, *, output_path: str | Path | None = None, overwrite: bool = False
+    path: str | Path | Fit | OpenedBundle,
+    formats: str | Iterable[str] = (),
+    *,
+    output_path: str | Path | None = None,
+    module_ids: str | Iterable[str] = (),
+    top_edges: int | None = None,
+    min_weight: float | None = None,
+    symbols: bool = False,
+    raw: bool = False,
+    bundle: str | Path | None = None,
+    overwrite: bool = False,
 ) -> Exported:
-    """Write the bundle or fit at ``path`` in the formats that ``config`` names.
+    """Write a bundle or a fit in formats of other tools.
 
     A bundle gives one JSON summary, written to ``output_path`` if there is one. A fit gives a directory, by default
     ``artifacts/exports/<name of the fit>``; a format of one file goes to a file if ``output_path`` has its ending.
 
+    Parameters
+    ----------
+    path : a bundle, fit or snapshot directory, or one that was opened.
+    formats : of a fit ``cytoscape``, ``graphml``, ``gmt``, ``rnk``, ``wgcna``, ``anndata`` (needs the extra
+        ``anndata``); of a bundle ``summary`` or none.
+    output_path : the directory, or a file that ends in ``.graphml`` or ``.h5ad`` for that format alone.
+    module_ids : only these modules; empty for all.
+    top_edges : edges of each module, the strongest; 0 for every edge of the network; None for 500.
+    min_weight : least |weight| of an edge; None for any.
+    symbols : call genes by their symbol where one is known.
+    raw : write text as it is, also what a spreadsheet would run or rewrite.
+    bundle : the bundle that the fit was made of, if it is not where it was.
+    overwrite : replace the output if it is there.
+
     Raises
     ------
     UsageError
-        The output exists, a format is not one of the bundle or the fit, or it needs a package that is not installed.
+        The output exists, or a format or an option is not one of the bundle or the fit.
+    MissingExtraError
+        AnnData is asked for and is not installed.
     InputError
         The bundle or fit is damaged, or is not there.
     """
-    source = Path(path)
+    config = ExportConfig(
+        formats=names_given(formats),
+        module_ids=names_given(module_ids),
+        top_edges=top_edges,
+        min_weight=min_weight,
+        symbols=symbols,
+        raw=raw,
+        bundle=None if bundle is None else Path(bundle),
+    )
     out = None if output_path is None else Path(output_path)
-    manifest = read_manifest(source)
-    if "artifact" not in manifest and "dataset_name" in manifest:
-        return _exported_bundle(source, config, out)
-    fit = Snapshot(source) if manifest.get("artifact") == SNAPSHOT else Fit(source)
-    return _exported_fit(fit, config, out, overwrite=overwrite)
-
-
-def _exported_bundle(path: Path, config: ExportConfig, out: Path | None) -> Exported:
+    source = path if isinstance(path, Fit | OpenedBundle) else _opened(Path(path))
+    if isinstance(source, Fit):
+        return _exported_fit(source, config, out, overwrite=overwrite)
     if config.formats not in ((), (SUMMARY,)):
-        raise UsageError(f"{path} is a bundle: it is exported as {SUMMARY} only. Give a fit for other formats.")
-    data = orjson.dumps(bundle_record(read_bundle(path)), option=JSON_STYLE | orjson.OPT_APPEND_NEWLINE)
+        raise UsageError(f"{source.path} is a bundle: it is exported as {SUMMARY} only. Give a fit for other formats.")
+    data = orjson.dumps(bundle_record(source.bundle), option=JSON_STYLE | orjson.OPT_APPEND_NEWLINE)
     if out is not None:
         write_output_file(out, data, overwrite=True)
     return Exported(out, data)
+
+
+def _opened(path: Path) -> Fit | OpenedBundle:
+    manifest = read_manifest(path)
+    if "artifact" not in manifest and "dataset_name" in manifest:
+        return OpenedBundle(path)
+    return Snapshot(path) if manifest.get("artifact") == SNAPSHOT else Fit(path)
 
 
 def bundle_record(bundle: Bundle) -> dict[str, object]:
@@ -108,76 +144,73 @@ def bundle_record(bundle: Bundle) -> dict[str, object]:
 def _exported_fit(fit: Fit, config: ExportConfig, out: Path | None, *, overwrite: bool) -> Exported:
     formats = tuple(dict.fromkeys(config.formats))
     if not formats or SUMMARY in formats:
-        raise UsageError(f"{fit.path} is a fit: name what to export it to with --format: {', '.join(FORMATS)}.")
+        flag = option("formats", flag="--format")
+        raise UsageError(f"{fit.path} is a fit: name what to export it to with {flag}: {', '.join(FORMATS)}.")
     if "anndata" in formats:
-        anndata_package()
-    place = out if out is not None else DEFAULT_PARENT / fit.path.absolute().name
-    ending = _ENDINGS.get(formats[0]) if len(formats) == 1 else None
-    is_file = ending is not None and place.suffix.lower() == ending
-    if is_file and place.exists() and not overwrite:
-        raise UsageError(f"{place} exists. Pass --overwrite to replace it, or name another file.")
-    if not is_file:
-        refuse_existing(place, overwrite=overwrite)
-    outgoing = Outgoing(fit, config)
+        require_extra("anndata", "AnnData", "anndata")
+    out = out if out is not None else DEFAULT_PARENT / fit.path.absolute().name
+    is_file = len(formats) == 1 and out.suffix.lower() == _ENDINGS.get(formats[0])
+    if is_file:
+        refuse_existing_file(out, overwrite=overwrite)
+    else:
+        refuse_existing(out, overwrite=overwrite)
+    source = FitSource(fit, config)
     files: Files = {}
     for name in formats:
-        files |= _WRITERS[name](outgoing)
+        files |= _WRITERS[name](source)
     if is_file:
-        write_output_file(place, next(iter(files.values())), overwrite=True)
+        write_output_file(out, next(iter(files.values())), overwrite=overwrite)
     else:
-        with artifact_directory(place, EXPORT, overwrite=overwrite) as writer:
+        with artifact_directory(out, EXPORT, overwrite=overwrite) as writer:
             for name, data in files.items():
                 writer.file(name, data)
-    return Exported(place, notes=outgoing.notes)
+    return Exported(out, notes=source.notes)
 
 
-def _cytoscape(outgoing: Outgoing) -> Files:
-    chosen = outgoing.graph
+def _cytoscape(source: FitSource) -> Files:
     return {
-        "cytoscape_edges.tsv": outgoing.text(edge_table(chosen), "\t"),
-        "cytoscape_nodes.tsv": outgoing.text(node_table(chosen), "\t"),
+        "cytoscape_edges.tsv": source.text(edge_table(source.graph), "\t"),
+        "cytoscape_nodes.tsv": source.text(node_table(source.graph), "\t"),
     }
 
 
-def _graphml(outgoing: Outgoing) -> Files:
-    return {"network.graphml": graphml(outgoing.graph)}
+def _graphml(source: FitSource) -> Files:
+    return {"network.graphml": graphml(source.graph)}
 
 
-def _gmt(outgoing: Outgoing) -> Files:
-    names, raw = outgoing.names, outgoing.config.raw
+def _gmt(source: FitSource) -> Files:
+    names, raw = source.names, source.config.raw
     return {
-        "modules.gmt": gmt(outgoing.modules, outgoing.module_ids, names, raw=raw),
-        "background.txt": background(outgoing.scores.gene_ids, names, raw=raw),
+        "modules.gmt": gmt(source.modules, source.module_ids, names, raw=raw),
+        "background.txt": background(source.scores.gene_ids, names, raw=raw),
     }
 
 
-def _rnk(outgoing: Outgoing) -> Files:
-    foreign = [module for module in outgoing.module_ids if not _FILE_NAME.match(module)]
-    if foreign:
-        raise InputError(str(outgoing.fit.path), [f"modules whose names cannot be a file's: {examples(foreign)}."])
-    lists = ranked_lists(outgoing.scores, outgoing.module_ids, outgoing.names, raw=outgoing.config.raw)
+def _rnk(source: FitSource) -> Files:
+    if foreign := [module for module in source.module_ids if not _FILE_NAME.match(module)]:
+        raise InputError(str(source.fit.path), f"modules whose names cannot be a file's: {examples(foreign)}.")
+    lists = ranked_lists(source.scores, source.module_ids, source.names, raw=source.config.raw)
     return {f"{module}.rnk": data for module, data in lists.items()}
 
 
-def _wgcna(outgoing: Outgoing) -> Files:
-    genes = gene_info(
-        outgoing.scores, outgoing.modules, outgoing.table("edges"), outgoing.symbols_of_bundle, outgoing.traits
-    )
+def _wgcna(source: FitSource) -> Files:
+    genes = gene_info(source.scores, source.modules, source.table("edges"), source.symbols_of_bundle, source.traits)
     return {
-        "geneInfo.csv": outgoing.text(genes, ","),
-        "MEs.csv": outgoing.text(eigengene_columns(outgoing.scores), ","),
+        "geneInfo.csv": source.text(genes, ","),
+        "MEs.csv": source.text(eigengene_columns(source.scores), ","),
     }
 
 
-def _anndata(outgoing: Outgoing) -> Files:
-    roles = outgoing.table("module_gene_roles")
-    outgoing.tell_of_renamed_columns()
-    data = h5ad(outgoing.scores, outgoing.bundle.samples, outgoing.modules, roles, outgoing.fit.config)
-    return {"fit.h5ad": data}
+def _anndata(source: FitSource) -> Files:
+    samples = source.bundle.samples
+    if renamed := [name for name in samples.columns if SLASH in name]:
+        source.note(f"in AnnData the / in names of sample columns is _: {examples(renamed)}.")
+    roles = source.table("module_gene_roles")
+    return {"fit.h5ad": h5ad(source.scores, samples, source.modules, roles, source.fit.config)}
 
 
 _ENDINGS = {"graphml": ".graphml", "anndata": ".h5ad"}
-_WRITERS: Mapping[str, Callable[[Outgoing], Files]] = {
+_WRITERS: Mapping[str, Callable[[FitSource], Files]] = {
     "cytoscape": _cytoscape,
     "graphml": _graphml,
     "gmt": _gmt,

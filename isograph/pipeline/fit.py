@@ -10,8 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from isograph.bundle.bundle import Bundle
-from isograph.bundle.file import read_file
-from isograph.bundle.manifest import MANIFEST, MAX_MANIFEST_BYTES, parse_manifest
+from isograph.bundle.manifest import read_bundle_manifest
 from isograph.bundle.read import read_bundle
 from isograph.config import BackendConfig, FitConfig, backend_settings
 from isograph.config.values import names_given
@@ -36,8 +35,7 @@ from isograph.pipeline.fit_records import FitInputs, calibration_record, fit_con
 from isograph.pipeline.preflight import preflight
 from isograph.results.bundle import OpenedBundle
 from isograph.results.fit import Fit
-from isograph.runtime.log import run_log
-from isograph.runtime.progress import Display, Silent, Steps
+from isograph.runtime.progress import Display, Silent, Steps, run_log
 from isograph.runtime.threads import resolve_threads
 from isograph.schemas import FEATURE_SCORES, FIT_TABLES
 from isograph.store.artifact import ArtifactWriter, artifact_directory
@@ -109,18 +107,14 @@ def fit(
         with run_log(log):
             _run(path, out, config, writer, steps)
         writer.file(log.name, log.read_bytes())
-    return Fit(out)
+    return Fit(out, verified_manifest=writer.manifest)
 
 
 def _directory_name(path: Path) -> str:
-    manifest, findings = parse_manifest(read_file(path, MANIFEST, max_bytes=MAX_MANIFEST_BYTES))
-    if manifest is None:
-        raise InputError(str(path), [f"{finding.where}: {finding.message}" for finding in findings])
-    if not _DIRECTORY_NAME.match(manifest.dataset_name):
-        raise UsageError(
-            f"the dataset name {manifest.dataset_name!r} is no directory name. Name one with {option('output_dir')}."
-        )
-    return manifest.dataset_name
+    name = read_bundle_manifest(path).dataset_name
+    if not _DIRECTORY_NAME.match(name):
+        raise UsageError(f"the dataset name {name!r} is no directory name. Name one with {option('output_dir')}.")
+    return name
 
 
 def _run(path: Path, out: Path, config: FitConfig, writer: ArtifactWriter, steps: Steps) -> None:
@@ -159,7 +153,7 @@ def _inputs(path: Path, config: FitConfig, directory: Path, threads: int, steps:
     with steps.step("read"):
         bundle = read_bundle(path)
         design, traits = _design_and_traits(bundle, config)
-        assays = bundle_assays(bundle, path)
+        assays = bundle_assays(bundle)
         inputs = FitInputs(bundle.dataset_name, bundle.samples, gene_names(bundle), design, traits)
     preflight(bundle, assays, config, threads, place=directory)
     with steps.step("features") as progress:

@@ -92,10 +92,12 @@ def calibration_record(
 ) -> dict[str, object]:
     """Return the content of ``calibration.json``: what the backend says about itself, and the counts of the result."""
     features = network.channels
-    excluded = [inputs.sample_ids[number] for number in network.excluded_samples]
+    excluded: dict[str, object] = {}
+    if network.excluded_samples is not None:
+        excluded["excluded_samples"] = [inputs.sample_ids[number] for number in network.excluded_samples]
     return {
         **network.calibration,
-        **({"excluded_samples": excluded} if excluded else {}),
+        **excluded,
         "n_modules": tables["module_summary"].height,
         "n_edges": tables["edges"].height,
         "n_samples": features.z.shape[1],

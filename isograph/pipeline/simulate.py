@@ -6,11 +6,11 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from isograph.bundle.write import refuse_foreign, write_bundle
+from isograph.bundle.write import has_manifest, write_bundle
 from isograph.results.bundle import OpenedBundle
 from isograph.simulation.bundle import simulated_bundle
 from isograph.simulation.spec import fixture_spec, spec_of
-from isograph.store.output import refuse_existing
+from isograph.store.output import refuse_existing, refuse_foreign
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def write_simulation(
     """
     spec = spec_of(settings or {}, fixture_spec(fixture, suite))
     refuse_existing(out, overwrite=overwrite)
-    refuse_foreign(out)
+    refuse_foreign(out, "a bundle", has_manifest)
     bundle = simulated_bundle(spec, seed=seed)
     size = f"{spec.n_genes} genes × {spec.n_samples} samples, {len(spec.module_sizes)} modules"
     logger.info("%s: %s, seed %d", spec.name, size, seed)

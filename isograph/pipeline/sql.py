@@ -4,127 +4,159 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
-from isograph.database.catalog import catalog_contents
 from isograph.database.column_docs import column_comment
-from isograph.database.guard import Question, near, questions
+from isograph.database.guard import Query, checked_queries
 from isograph.database.script import view_names
-from isograph.database.session import Limits, answered
-from isograph.database.statement import Statement, statements
+from isograph.database.session import Limits, query_rows
+from isograph.database.statement import statements
 from isograph.database.tree import Tree, joined, tree
-from isograph.errors import InputError, UsageError, shown
+from isograph.database.verify import catalog_contents
+from isograph.errors import InputError, UsageError, did_you_mean, option, shown
 from isograph.pipeline.catalog import DEFAULT_ARTIFACTS
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the runs are that a question is about.
+def sql(
+    query: str,
+    artifacts: str | Path | None = None,
+    *,
+    bundles: Sequence[str | Path] = (),
+    params: Mapping[str, object] | None = None,
+    max_rows: int = 1_000_000,
+    timeout: float = 60.0,
+    memory: int = 4_096,
+) -> pl.DataFrame:
+    """Return the answer to one SELECT over the tables of bundles, fits, explanations and reports.
 
-    Attributes
-    ----------
-    artifacts : a directory of runs, or one run; None for ``artifacts`` unless bundles are named.
-    bundles : more of them, mostly bundles that are elsewhere.
-    """
-
-    artifacts: Path | None = None
-    bundles: Sequence[Path] = field(default=())
-
-    def tree(self) -> Tree:
-        """Return the runs.
-
-        Raises
-        ------
-        InputError
-            A directory is not there, is not whole, or holds no run.
-        """
-        roots = [*([self.artifacts] if self.artifacts is not None else []), *self.bundles]
-        trees = [tree(root) for root in roots or [DEFAULT_ARTIFACTS]]
-        if empty := [str(one.root) for one in trees if not one.runs]:
-            raise InputError(
-                ", ".join(empty),
-                ["no bundle, fit, explanation or report in it. Name a directory that holds some with --artifacts."],
-            )
-        return joined(trees)
-
-
-def answers(
-    text: str, place: Place, params: Mapping[str, str] | None = None, limits: Limits | None = None
-) -> Iterator[pl.DataFrame]:
-    """Yield the answer to each SELECT of ``text``, which are all looked at before the first is asked.
+    Nothing can be written or changed by a query. ``isograph sql --list`` names the tables.
 
     Parameters
     ----------
-    params : values of the parameters ``$name``, as text; each statement takes those it names.
+    query : one SELECT over the views and macros.
+    artifacts : a directory of runs, or one run; None for ``artifacts`` below the working directory, unless bundles
+        are named.
+    bundles : more bundles, wherever they are.
+    params : values of the parameters ``$name`` in the query.
+    max_rows : most rows of the answer.
+    timeout : most seconds; 0 for no limit.
+    memory : most megabytes of memory.
 
     Raises
     ------
     UsageError
-        A statement is not one SELECT over the views, or cannot be answered; the message says what is near.
+        The query is not one SELECT over the views, or cannot be answered; the message suggests similar names.
     InputError
         There is nothing to ask about.
     ResourceError
-        An answer needs more memory or disk than it may have.
+        The answer needs more memory or disk than it may have.
     """
-    asked = questions(text)
-    given = dict(params or {})
-    if not asked:
+    queries = checked_queries(query)
+    if len(queries) > 1:
+        raise UsageError(f"expected one SELECT, got {len(queries)} statements. Ask them one at a time.")
+    limits = Limits(rows=max_rows, seconds=timeout, memory=memory)
+    root = None if artifacts is None else Path(artifacts)
+    (rows,) = _answers(queries, root, [Path(bundle) for bundle in bundles], params or {}, limits)
+    return rows
+
+
+def answers(
+    text: str,
+    artifacts: Path | None = None,
+    bundles: Sequence[Path] = (),
+    *,
+    params: Mapping[str, object] | None = None,
+    limits: Limits | None = None,
+) -> Iterator[pl.DataFrame]:
+    """Yield the answer to each SELECT of ``text``, which are all checked before the first is asked.
+
+    Parameters
+    ----------
+    params : values of the parameters ``$name``; each statement takes those it names.
+
+    Raises
+    ------
+    UsageError, InputError, ResourceError
+        As of ``sql``.
+    """
+    return _answers(checked_queries(text), artifacts, bundles, params or {}, limits or Limits())
+
+
+def _answers(
+    queries: Sequence[Query],
+    artifacts: Path | None,
+    bundles: Sequence[Path],
+    params: Mapping[str, object],
+    limits: Limits,
+) -> Iterator[pl.DataFrame]:
+    if not queries:
         raise UsageError("the query is empty. isograph sql --list names what there is to ask about.")
-    if unknown := sorted(set(given) - {name for one in asked for name in one.params}):
+    if unknown := sorted(set(params).difference(*(query.params for query in queries))):
         raise UsageError(f"no statement takes a parameter '{shown(unknown[0])}'. Write it as ${shown(unknown[0])}.")
-    found = place.tree()
-    return (_answered(found, one, given, limits) for one in asked)
+    runs = _runs(artifacts, bundles)
+    return (_answer(runs, query, params, limits) for query in queries)
 
 
-def _answered(found: Tree, asked: Question, given: Mapping[str, str], limits: Limits | None) -> pl.DataFrame:
-    contents = catalog_contents(found, None if "problems" in asked.tables else asked.tables)
+def _runs(artifacts: Path | None, bundles: Sequence[Path]) -> Tree:
+    """Return the runs in one or several directories.
+
+    Raises
+    ------
+    InputError
+        A directory is not there, is not whole, or holds no run.
+    """
+    roots = [*([artifacts] if artifacts is not None else []), *bundles] or [DEFAULT_ARTIFACTS]
+    trees = [tree(root) for root in roots]
+    if empty := [str(runs.root) for runs in trees if not runs.runs]:
+        remedy = f"Name a directory that holds some with {option('artifacts')}."
+        raise InputError(", ".join(empty), f"no bundle, fit, explanation or report in it. {remedy}")
+    return joined(trees)
+
+
+def _answer(runs: Tree, query: Query, params: Mapping[str, object], limits: Limits) -> pl.DataFrame:
+    contents = catalog_contents(runs, None if "problems" in query.tables else query.tables)
     for problem in contents.problems:
         logger.warning("%s is left out: %s", shown(problem.path), problem.problem)
-    taken = {name: value for name, value in given.items() if name in asked.params}
-    return answered(contents, asked, taken, limits)
+    return query_rows(contents, query, {name: params[name] for name in params if name in query.params}, limits)
 
 
 def listing() -> pl.DataFrame:
     """Return the views and macros: ``name``, ``what``."""
-    macros = statements("macro")
+    views, macros = statements("artifact"), statements("macro").values()
     return pl.DataFrame(
         {
-            "name": [*view_names(), *(_signature(macro) for macro in macros.values())],
-            "what": [
-                *(statements("artifact")[name].definition for name in view_names()),
-                *(macro.definition for macro in macros.values()),
-            ],
+            "name": [*view_names(), *(macro.signature for macro in macros)],
+            "what": [*(views[name].definition for name in view_names()), *(macro.definition for macro in macros)],
         }
     )
 
 
-def description(name: str, place: Place) -> pl.DataFrame:
+def description(name: str, artifacts: Path | None = None, bundles: Sequence[Path] = ()) -> pl.DataFrame:
     """Return the columns of a view, or of what a macro returns: ``column``, ``type``, ``meaning``.
 
     Raises
     ------
     UsageError
-        There is neither a view nor a macro of that name; the message says what is near.
+        There is neither a view nor a macro of that name; the message suggests similar names.
     """
     views, macros = statements("artifact"), statements("macro")
     wanted = name.casefold().partition("(")[0].strip()
     if wanted in macros:
-        types, meanings = macros[wanted].columns, {}
+        types = macros[wanted].columns
+        meanings = dict.fromkeys(types, "")
     elif wanted in views:
-        (rows,) = answers(f"DESCRIBE {wanted}", place)
+        (rows,) = answers(f"DESCRIBE {views[wanted].name}", artifacts, bundles)
         types = dict(rows.select("column_name", "column_type").iter_rows())
-        meanings = {column: column_comment(wanted, column) for column in views[wanted].columns}
+        described = views[wanted].columns
+        meanings = {
+            column: column_comment(wanted, column) if column in described else "as the files hold it"
+            for column in types
+        }
     else:
-        raise UsageError(f"there is no view '{shown(name)}'{near(name, {**views, **macros})}")
-    told = [meanings.get(column, "as the files hold it" if wanted in views else "") for column in types]
-    return pl.DataFrame({"column": list(types), "type": list(types.values()), "meaning": told})
-
-
-def _signature(macro: Statement) -> str:
-    params = (f"{name} := {macro.defaults[name]}" if name in macro.defaults else name for name in macro.params)
-    return f"{macro.name}({', '.join(params)})"
+        raise UsageError(f"there is no view '{shown(name)}'{did_you_mean(name, {**views, **macros})}")
+    columns = {"column": list(types), "type": list(types.values()), "meaning": list(meanings.values())}
+    return pl.DataFrame(columns)

@@ -29,7 +29,7 @@ CHANNEL_MARKERS = {"switch": "o", "abundance": "s"}
 DIVERGING = LinearSegmentedColormap.from_list("isograph", mpl.colormaps["PuOr_r"](np.linspace(0.1, 0.9, 256)))
 LONGEST_LABEL = 22
 DPI = 150
-PLACE_DIGITS = 6
+POSITION_DIGITS = 6
 _RC: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9.0,
@@ -74,13 +74,14 @@ def rendered(figure: Figure, image_format: str) -> bytes:
 
 
 def _settle(figure: Figure) -> None:
-    """Lay the figure out once, at rounded places: the solver's last digits differ from run to run."""
+    """Lay the figure out once, at rounded positions: the solver's last digits differ from run to run."""
     if figure.get_layout_engine() is None:
         return
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for axes in figure.axes:
-        left, bottom, width, height = (round(place, PLACE_DIGITS) for place in axes.get_position(original=True).bounds)
+        bounds = axes.get_position(original=True).bounds
+        left, bottom, width, height = (round(bound, POSITION_DIGITS) for bound in bounds)
         axes.set_position((left, bottom, width, height))
 
 
@@ -98,7 +99,7 @@ def label(text: object) -> str:
     return printable if len(printable) <= LONGEST_LABEL else f"{printable[: LONGEST_LABEL - 1]}…"
 
 
-def said(axes: Axes, text: str) -> None:
+def empty_panel(axes: Axes, text: str) -> None:
     """Write ``text`` in the middle of an empty panel."""
     axes.set_axis_off()
     axes.text(0.5, 0.5, text, ha="center", va="center", color=GREY, transform=axes.transAxes)

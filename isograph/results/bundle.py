@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from isograph.bundle.bundle import COUNT_ASSAYS, FEATURE_KIND_OF_ASSAY, Bundle
+from isograph.bundle.bundle import COUNT_ASSAYS, FEATURE_KIND_OF_ASSAY, IMPORT_REPORT, Bundle
 from isograph.bundle.read import read_bundle
 from isograph.results.table_set import LazyTable, TableSet
+from isograph.store.files import read_json_object
 from isograph.text import Section
 
 if TYPE_CHECKING:
@@ -42,6 +44,12 @@ class OpenedBundle(TableSet):
         self.path = Path(path)
         self.bundle: Bundle = read_bundle(self.path)
 
+    @cached_property
+    def report(self) -> dict[str, Any] | None:
+        """What its import found, matched, dropped and why; None for a bundle that was not imported."""
+        path = self.path / IMPORT_REPORT
+        return read_json_object(path, absent=f"no {IMPORT_REPORT}.") if path.is_file() else None
+
     @property
     def tables(self) -> tuple[str, ...]:
         """Names of the tables that this bundle has."""
@@ -70,13 +78,8 @@ class OpenedBundle(TableSet):
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         from isograph.database.bundle_view import bundle_views
-        from isograph.database.counts import create_counts_view
 
-        database = bundle_views(self.path)
-        for assay in COUNT_ASSAYS:
-            if assay in self.bundle.matrices:
-                create_counts_view(database, assay, self.bundle.matrices[assay])
-        return database
+        return bundle_views(self.bundle)
 
     def _sections(self) -> Iterator[Section]:
         bundle = self.bundle

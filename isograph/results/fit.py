@@ -40,6 +40,11 @@ FIT_FILES = (*(f"{table}.parquet" for table in FIT_TABLES), "fit_config.json", "
 class Fit(TableSet):
     """A fit directory; each of its tables is an attribute, a lazy frame.
 
+    Parameters
+    ----------
+    verified_manifest : the manifest of a fit that was just written, whose files the writer has compared with it; None
+        to read the manifest and compare every file with it.
+
     Raises
     ------
     InputError
@@ -61,14 +66,15 @@ class Fit(TableSet):
     excluded_features = LazyTable(EXCLUDED_FEATURES.row)
     hidden_factors = LazyTable(HIDDEN_FACTORS.row)
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, verified_manifest: dict[str, Any] | None = None) -> None:
         self.path = Path(path)
-        self.manifest = read_manifest(self.path)
+        self.manifest = read_manifest(self.path) if verified_manifest is None else verified_manifest
         if self.manifest.get("artifact") != self.kind:
             told = "is a bundle" if "dataset_name" in self.manifest else f"is not {self.what}"
             raise InputError(str(self.path), f"{told}, expected a directory that {self._writer()} wrote.")
         self._require_known_version()
-        verify(self.path, self.manifest, needed=self.files)
+        if verified_manifest is None:
+            verify(self.path, self.manifest, needed=self.files)
 
     @classmethod
     def _writer(cls) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +10,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from isograph.bundle.manifest import MANIFEST
-from isograph.database.catalog import catalog_contents, make_views
+from isograph.database.catalog import make_views, with_counts
 from isograph.database.connection import column, connection, relation_frame
-from isograph.database.contents import Contents
-from isograph.database.counts import counts_queries
 from isograph.database.script import view_names
 from isograph.database.tree import EXPLANATION, REPORT, Run, Tree, tree
+from isograph.database.verify import Contents, catalog_contents
 from isograph.errors import InputError, UsageError, did_you_mean, shown
 from isograph.results.bundle import OpenedBundle
 from isograph.results.explanation import Explanation
@@ -150,8 +148,7 @@ class OpenedTree(TableSet):
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         database = connection()
-        contents = self._contents
-        make_views(database, replace(contents, counts=counts_queries(database, contents)))
+        make_views(database, with_counts(database, self._contents))
         return database
 
     def _sections(self) -> Iterator[Section]:

@@ -110,7 +110,7 @@ def save_snapshot(
 
 
 def load_snapshot(path: str | Path) -> Snapshot:
-    """Return the snapshot in a directory, checked against its manifest.
+    """Return the snapshot in the directory ``path``, checked against its manifest.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""What a run needs from the machine: threads, memory and time, progress, log, output directories."""
+"""What a run has to do with the machine: threads, memory, progress and log, files shipped with the package."""

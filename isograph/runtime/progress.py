@@ -1,4 +1,4 @@
-"""Steps of a run: what is being done, how far it is, how long each step took."""
+"""What a run says while it goes on: its steps, how far each is, how long it took, and the log."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
+
+from isograph.errors import shown
+
+PACKAGE = "isograph"
 
 logger = logging.getLogger(__name__)
 
 
 class Display(Protocol):
-    """What shows progress to a person; the command line has one, the library's own is silent."""
+    """Shows progress to a person; the command line has one, the library's own is silent."""
 
     def begin(self, step: str) -> None:
         """Announce a step."""
@@ -57,3 +62,28 @@ class Steps:
         if self.logged:
             logger.info("%s: %.2f s", name, elapsed)
         self.display.end(name, elapsed)
+
+
+@contextmanager
+def run_log(path: Path) -> Iterator[None]:
+    """Write everything isograph logs inside the block, from level INFO, to ``path``."""
+    package = logging.getLogger(PACKAGE)
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setLevel(logging.INFO)
+    handler.setFormatter(_PrintableFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    level = package.level
+    package.addHandler(handler)
+    package.setLevel(min(level, logging.INFO) if level else logging.INFO)
+    try:
+        yield
+    finally:
+        package.setLevel(level)
+        package.removeHandler(handler)
+        handler.close()
+
+
+class _PrintableFormatter(logging.Formatter):
+    """A formatter whose lines hold no control characters, whatever an id or a file name contains."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(shown(line) for line in super().format(record).split("\n"))

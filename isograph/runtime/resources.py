@@ -1,4 +1,4 @@
-"""How much memory a run may take and how much is there: refused before anything is allocated."""
+"""How much memory a run may take: what does not fit is refused before anything is allocated."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SHARE_OF_MEMORY = 0.8
 
 
 def available_memory() -> int:
-    """Return the bytes this process may still allocate: free memory, or what its control group leaves, the less."""
+    """Return the bytes this process may still allocate: free memory or what its control group leaves, if less."""
     import psutil
 
     available = int(psutil.virtual_memory().available)
@@ -31,7 +31,7 @@ def require_memory(needed: int, *, what: str, remedy: str) -> None:
     Raises
     ------
     ResourceError
-        Names the need, what there is, and ``remedy``.
+        The message says what is needed, what is available, and ``remedy``.
     """
     available = available_memory()
     if needed > SHARE_OF_MEMORY * available:

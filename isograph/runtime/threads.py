@@ -1,4 +1,4 @@
-"""Thread counts for every library, set in one place, and work shared out so that the count changes no result."""
+"""Thread counts of every library, set in one place, and work divided so that their number changes no result."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from isograph.errors import ConfigError
 
+SECONDS_BETWEEN_REPORTS = 0.2
 _ENVIRONMENT = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -21,7 +22,6 @@ _ENVIRONMENT = (
     "POLARS_MAX_THREADS",
 )
 _Result = TypeVar("_Result")
-SECONDS_BETWEEN_REPORTS = 0.2
 
 
 def usable_cores() -> int:
@@ -52,7 +52,7 @@ def resolve_threads(threads: int | None) -> int:
 
 
 def set_thread_environment(threads: int) -> None:
-    """Set what numba, BLAS, OpenMP (torch) and Polars read once, when imported: call it before importing them."""
+    """Set the variables that numba, BLAS, OpenMP (torch) and Polars read when they are imported: call it before."""
     for name in _ENVIRONMENT:
         os.environ[name] = str(threads)
 

@@ -9,7 +9,9 @@ from isograph.schemas import Column, Table
 _GENE = Column("gene_id", pl.String(), "gene")
 _FEATURE = Column("feature_id", pl.String(), "feature, as in feature_scores")
 _FEATURE_TYPE = Column(
-    "feature_type", pl.String(), "channel of the feature: switch or abundance; of given features what they say"
+    "feature_type",
+    pl.String(),
+    "channel of the feature: switch or abundance; for features of a table, what the table says",
 )
 _LOG10_P = Column("log10_pvalue", pl.Float64(), "log10 of pvalue, accurate where pvalue is too small for a number")
 _R_TEST = (
@@ -48,7 +50,11 @@ TRANSCRIPT_POLARITY_TABLE = Table(
     name="transcript_polarity_table",
     row="one transcript of a gene of the module that has a switch feature",
     columns=(
-        Column("feature_id", pl.String(), "switch feature the transcript is part of; the feature itself if given"),
+        Column(
+            "feature_id",
+            pl.String(),
+            "switch feature the transcript is part of; the feature itself if it is from a table",
+        ),
         Column("transcript_id", pl.String(), "transcript"),
         _GENE,
         Column(
@@ -61,11 +67,14 @@ TRANSCRIPT_POLARITY_TABLE = Table(
         Column("qvalue", pl.Float64(), "Benjamini–Hochberg over the rows of the table. NaN: no p-value"),
         *_COMPLETE,
         Column("switch_strength", pl.Float64(), "largest r of the gene − its smallest. NaN: no r in the gene"),
-        Column("loading", pl.Float64(), "weight in the switch score, as in switch_loadings", "the features were given"),
+        Column(
+            "loading", pl.Float64(), "weight in the switch score, as in switch_loadings", "features are from a table"
+        ),
         Column(
             "mean_high",
             pl.Float64(),
-            "mean share of the gene (a given feature: mean value) in the upper third of the eigengene. NaN: no value",
+            "mean share of the gene (of a feature from a table: mean value) in the upper third of the eigengene. "
+            "NaN: no value",
         ),
         Column("mean_low", pl.Float64(), "the same in the lower third"),
     ),

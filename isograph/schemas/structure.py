@@ -32,7 +32,7 @@ GTF_TRANSCRIPTS = Table(
         Column("gene_name", pl.String(), "gene symbol", "the GTF names none"),
         Column("biotype", pl.String(), "transcript_biotype or transcript_type", "the GTF names none"),
         Column("seqname", pl.String(), "chromosome or scaffold"),
-        Column("strand", pl.String(), "+, − as in the GTF, or what stands there instead"),
+        Column("strand", pl.String(), "+ or -, or what the GTF has instead"),
         Column("coding_start", pl.Int64(), "first base of CDS and stop codon on the forward strand", "no CDS"),
         Column("coding_end", pl.Int64(), "last base of CDS and stop codon on the forward strand", "no CDS"),
         Column("flaw", pl.String(), "why its exons cannot be compared", "they can"),
@@ -60,9 +60,11 @@ SWITCH_STRUCTURE = Table(
         Column("gene_id", pl.String(), "gene of the pair"),
         Column("transcript_up", pl.String(), "transcript whose usage rises with the eigengene or the switch score"),
         Column("transcript_down", pl.String(), "transcript whose usage falls"),
-        Column("module_id", pl.String(), "module of the gene", "the gene is in none, or the pairs were given"),
-        Column("weight_up", pl.Float64(), "r of transcript_up with the eigengene, or its loading", "pairs were given"),
-        Column("weight_down", pl.Float64(), "the same of transcript_down", "pairs were given"),
+        Column("module_id", pl.String(), "module of the gene", "the gene is in none, or pairs are from a table"),
+        Column(
+            "weight_up", pl.Float64(), "r of transcript_up with the eigengene, or its loading", "pairs are from a table"
+        ),
+        Column("weight_down", pl.Float64(), "the same of transcript_down", "pairs are from a table"),
         Column(
             "status",
             pl.String(),
@@ -77,7 +79,7 @@ SWITCH_STRUCTURE = Table(
         Column("cds", pl.String(), "same, start, stop, both, internal, gained, lost or none", _NO_CODING),
         Column("utr5", pl.String(), "same, longer, shorter, moved, gained, lost or none", _NOT_BOTH_CODING),
         Column("utr3", pl.String(), "same, longer, shorter, moved, gained, lost or none", _NOT_BOTH_CODING),
-        Column("biotype", pl.String(), "same or changed", "status is not compared, or the GTF names not both"),
+        Column("biotype", pl.String(), "same or changed", "status is not compared, or the GTF does not name both"),
         Column("coding_status", pl.String(), "coding, noncoding, gained or lost", _NO_CODING),
         *_both("biotype", pl.String(), "biotype", "not in the GTF, or it names none"),
         *_both("n_exons", pl.Int64(), "exons"),
@@ -104,5 +106,5 @@ SWITCH_STRUCTURE = Table(
         Column("strand", pl.String(), "+ or -", _NOT_COMPARED),
     ),
     key=("gene_id", "transcript_up", "transcript_down"),
-    order="module_id (genes in none last), gene_id; given pairs in their order",
+    order="module_id (genes in none last), gene_id; pairs of a table in its order",
 )

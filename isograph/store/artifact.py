@@ -37,11 +37,14 @@ class ArtifactWriter:
     ----------
     directory : where the files go until they are complete.
     kind : what the directory is, ``fit``.
+    files : the size, the sha256 and other facts of each file that was written.
+    manifest : the manifest once it is written and every file was compared with it; empty before.
     """
 
     directory: Path
     kind: str
     files: dict[str, dict[str, object]] = field(default_factory=dict)
+    manifest: dict[str, Any] = field(default_factory=dict)
 
     def table(self, contract: Table, frame: pl.DataFrame) -> None:
         """Write ``frame`` as ``<name>.parquet`` after checking it against its contract.
@@ -53,11 +56,15 @@ class ArtifactWriter:
         OSError
             The file cannot be written.
         """
-        name = f"{contract.name}.parquet"
-        written = _Hashed()
-        write_file(self.directory / name, partial(written.parquet, contract.checked(frame)))
-        facts = {"table": contract.name, "n_rows": frame.height}
-        self.files[name] = {"bytes": written.n_bytes, "sha256": written.digest.hexdigest(), **facts}
+        self.parquet(contract.name, contract.checked(frame), table=contract.name)
+
+    def parquet(self, name: str, frame: pl.DataFrame, **facts: object) -> None:
+        """Write a frame as ``<name>.parquet`` and remember its size, its sha256, its number of rows and ``facts``."""
+        file = f"{name}.parquet"
+        hashing = _HashingFile()
+        write_file(self.directory / file, partial(hashing.write_parquet, frame))
+        size = {"bytes": hashing.n_bytes, "sha256": hashing.digest.hexdigest(), "n_rows": frame.height}
+        self.files[file] = {**size, **facts}
 
     def json(self, name: str, content: object) -> None:
         """Write ``content`` as JSON with sorted keys; NaN and infinity become null."""
@@ -69,8 +76,8 @@ class ArtifactWriter:
         self.files[name] = {"bytes": len(data), "sha256": data_digest(data), **facts}
 
 
-class _Hashed(io.BufferedIOBase):
-    """What stands between a table and its file: it counts and hashes what is written, which is never held as a whole.
+class _HashingFile(io.BufferedIOBase):
+    """A file that counts and hashes what is written to it, so that a table is never held as bytes.
 
     Attributes
     ----------
@@ -83,7 +90,7 @@ class _Hashed(io.BufferedIOBase):
         self._handle: BinaryIO | None = None
         self._failure: OSError | None = None
 
-    def parquet(self, frame: pl.DataFrame, handle: BinaryIO) -> None:
+    def write_parquet(self, frame: pl.DataFrame, handle: BinaryIO) -> None:
         """Write ``frame`` to ``handle``."""
         self._handle = handle
         target = cast("IO[bytes]", self)
@@ -96,7 +103,7 @@ class _Hashed(io.BufferedIOBase):
             raise
 
     def writable(self) -> bool:
-        """It is only written to."""
+        """Return True: it is only written to."""
         return True
 
     def write(self, data: ReadableBuffer, /) -> int:
@@ -132,9 +139,9 @@ def artifact_directory(out: Path, kind: str, *, overwrite: bool, expected_bytes:
             "isograph_version": isograph.__version__,
             "files": writer.files,
         }
-        data = orjson.dumps(manifest, option=JSON_STYLE)
-        write_file(directory / MANIFEST, data)
+        write_file(directory / MANIFEST, orjson.dumps(manifest, option=JSON_STYLE))
         verify(directory, manifest)
+        writer.manifest = manifest
 
 
 def is_artifact(path: Path, kind: str) -> bool:
@@ -159,7 +166,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 
 def verify(path: Path, manifest: Mapping[str, object], *, needed: Iterable[str] = ()) -> None:
-    """Check that every file of ``manifest`` is there with its size and sha256, and lists the files ``needed``.
+    """Check that every file of ``manifest`` is there with its size and sha256, and that it lists the files ``needed``.
 
     Raises
     ------
@@ -170,9 +177,9 @@ def verify(path: Path, manifest: Mapping[str, object], *, needed: Iterable[str] 
     entries: dict[str, object] = files if isinstance(files, dict) else {}
     unlisted = [name for name in needed if name not in entries]
     foreign = [name for name in entries if Path(name).name != name]
-    missing = [name for name in entries if name not in foreign and not (path / name).is_file()]
-    there = [name for name in entries if name not in foreign and name not in missing]
-    changed = [name for name in there if not _is_as_written(path / name, entries[name])]
+    inside = [name for name in entries if name not in foreign]
+    missing = [name for name in inside if not (path / name).is_file()]
+    changed = [name for name in inside if name not in missing and not _is_as_written(path / name, entries[name])]
     problems = []
     if unlisted:
         problems.append(f"{len(unlisted)} files not in {MANIFEST}: {examples(unlisted)}. Make the artifact again.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import polars as pl
 import isograph
 from isograph.errors import InputError, UsageError
 from isograph.schemas import Table
-from isograph.store.artifact import COMPRESSION_LEVEL, JSON_STYLE, SCHEMA_VERSION, ArtifactWriter, verify
+from isograph.store.artifact import JSON_STYLE, SCHEMA_VERSION, ArtifactWriter, verify
 from isograph.store.files import read_json_object
 from isograph.store.output import output_directory, write_file, write_output_file
 
@@ -34,17 +33,15 @@ class PartWriter(ArtifactWriter):
     def explained(self, contract: Table, frame: pl.DataFrame, added: Mapping[str, pl.DataType]) -> None:
         """Write a table of the module that keeps its contract apart from the columns ``added`` at its end."""
         contract.checked(frame.drop(list(added)))
-        columns = {name: str(dtype) for name, dtype in frame.schema.items()}
-        self._written(contract.name, frame, table=contract.name, columns=columns)
+        self._write(contract.name, frame, table=contract.name)
 
     def beside(self, name: str, frame: pl.DataFrame) -> None:
         """Write the table of a figure."""
-        self._written(name, frame, columns={column: str(dtype) for column, dtype in frame.schema.items()})
+        self._write(name, frame)
 
-    def _written(self, name: str, frame: pl.DataFrame, **facts: object) -> None:
-        buffer = io.BytesIO()
-        frame.write_parquet(buffer, compression="zstd", compression_level=COMPRESSION_LEVEL)
-        self.file(f"{name}.parquet", buffer.getvalue(), n_rows=frame.height, **facts)
+    def _write(self, name: str, frame: pl.DataFrame, **facts: object) -> None:
+        columns = {column: str(dtype) for column, dtype in frame.schema.items()}
+        self.parquet(name, frame, columns=columns, **facts)
         for copy in self.copies:
             text = frame.write_csv(separator=SEPARATORS[copy])
             self.file(f"{name}.{copy}", text.encode(), n_rows=frame.height)
@@ -89,7 +86,7 @@ def read_explanation_manifest(path: Path) -> dict[str, Any]:
 
 
 def finish_explanation(out: Path, parts: Mapping[str, Mapping[str, object]], facts: Mapping[str, object]) -> None:
-    """Write the manifest of the run, which lists the files of every part; it is there only if all of them are."""
+    """Write the manifest of the run, which lists the files of every part; it is written when all of them are there."""
     files: dict[str, object] = {}
     for part, manifest in parts.items():
         listed = manifest["files"]
@@ -101,7 +98,7 @@ def finish_explanation(out: Path, parts: Mapping[str, Mapping[str, object]], fac
 
 
 def refuse_foreign(out: Path) -> None:
-    """Raise where ``out`` holds anything but an explanation, finished or not.
+    """Refuse to write into ``out`` if it holds anything but an explanation, finished or not.
 
     Raises
     ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -51,18 +52,23 @@ def read_json_object(path: Path, *, absent: str, max_bytes: int = MAX_JSON_BYTES
     Raises
     ------
     InputError
-        There is no such file, it is larger than ``max_bytes``, is not JSON, or holds something else than an object;
+        There is no such file, it is larger than ``max_bytes``, is not JSON, or holds something other than an object;
         the subject of the error is the directory of the file.
     """
-    subject, name = str(path.parent), path.name
+    directory, name = str(path.parent), path.name
     try:
-        if (size := path.stat().st_size) > max_bytes:
-            raise InputError(subject, f"{name} is {size / 2**20:.0f} MiB, expected at most {max_bytes / 2**20:.0f}.")
+        status = path.stat()
+        # NOTE: opening a FIFO would wait for a writer that never comes.
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(directory, f"{name} is not a regular file.")
+        if status.st_size > max_bytes:
+            size = f"{status.st_size / 2**20:.0f} MiB"
+            raise InputError(directory, f"{name} is {size}, expected at most {max_bytes / 2**20:.0f}.")
         content = orjson.loads(path.read_bytes())
     except FileNotFoundError:
-        raise InputError(subject, absent) from None
+        raise InputError(directory, absent) from None
     except (OSError, orjson.JSONDecodeError) as error:
-        raise InputError(subject, f"{name} cannot be read: {error}") from None
+        raise InputError(directory, f"{name} cannot be read: {error}") from None
     if not isinstance(content, dict):
-        raise InputError(subject, f"{name} holds no object.")
+        raise InputError(directory, f"{name} holds no object.")
     return content

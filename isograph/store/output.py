@@ -1,4 +1,4 @@
-"""Output directories that are either whole or absent: write beside, fsync, manifest last, one rename."""
+"""Output directories and files that are either whole or absent: written beside, fsynced, put in place by one rename."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from isograph.errors import ResourceError, UsageError, option
 from isograph.text import glob_literal
 
 FREE_SPACE_FACTOR = 1.5
-
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
 _NOT_WRITABLE = (
     errno.EACCES,
     errno.EPERM,
@@ -100,7 +98,7 @@ def write_file(path: Path, content: bytes | Callable[[BinaryIO], object]) -> Non
 def output_file(out: Path, *, overwrite: bool, expected_bytes: int = 0) -> Iterator[Path]:
     """Yield the name of a sibling of ``out`` that becomes ``out`` only if the block ends without an exception.
 
-    The block writes the sibling. Whoever has the earlier file open goes on reading it.
+    The block writes the sibling. A process that has the earlier file open goes on reading it.
 
     Raises
     ------
@@ -125,7 +123,7 @@ def output_file(out: Path, *, overwrite: bool, expected_bytes: int = 0) -> Itera
 
 
 def write_output_file(out: Path, data: bytes, *, overwrite: bool) -> None:
-    """Write ``data`` as the file ``out``, which is there whole or as it was; raises what ``output_file`` does."""
+    """Write ``data`` as the file ``out``; if that fails, an earlier file is as it was. Raises as ``output_file``."""
     with output_file(out, overwrite=overwrite, expected_bytes=len(data)) as temporary:
         temporary.write_bytes(data)
 

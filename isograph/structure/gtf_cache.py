@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from isograph.errors import InputError, UsageError
-from isograph.ingest.gtf_structure import Structures, read_structures
+from isograph.errors import InputError, UsageError, option
+from isograph.ingest.gtf import Structures, read_structures
 from isograph.runtime.progress import Steps
 from isograph.schemas.structure import GTF_EXONS, GTF_TABLES, GTF_TRANSCRIPTS
 from isograph.store.artifact import artifact_directory, read_manifest, verify
@@ -35,37 +35,31 @@ def gtf_structures(path: Path, digest: str, *, cache: Path | None, steps: Steps)
         The cache is no directory or cannot be made.
     """
     if cache is None:
-        return _read(path, steps)
-    entry = cache / f"{digest}-v{CACHE_VERSION}"
-    _require_cache(cache)
-    if entry.exists():
-        kept = _kept(entry)
-        if kept is not None:
-            logger.info("%s: structures taken from %s", path.name, entry)
-            return kept
-    structures = _read(path, steps)
-    with steps.step("cache"):
-        _keep(structures, entry)
-    return structures
-
-
-def _require_cache(cache: Path) -> None:
+        return _read_gtf(path, steps)
     try:
         cache.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(
-            f"{cache} cannot be made: {error.strerror}. Name another directory for --gtf-cache."
-        ) from error
+        remedy = f"Name another directory for {option('gtf_cache')}."
+        raise UsageError(f"{cache} cannot be made: {error.strerror}. {remedy}") from error
+    entry = cache / f"{digest}-v{CACHE_VERSION}"
+    structures = _read_entry(entry) if entry.exists() else None
+    if structures is not None:
+        logger.info("%s: structures taken from %s", path.name, entry)
+        return structures
+    structures = _read_gtf(path, steps)
+    with steps.step("cache"):
+        _write_entry(structures, entry)
+    return structures
 
 
-def _read(path: Path, steps: Steps) -> Structures:
+def _read_gtf(path: Path, steps: Steps) -> Structures:
     with steps.step("read GTF") as progress:
         structures = read_structures(path, progress=progress)
     logger.info("%s: %d transcripts, %d exons", path.name, structures.transcripts.height, structures.exons.height)
     return structures
 
 
-def _kept(entry: Path) -> Structures | None:
+def _read_entry(entry: Path) -> Structures | None:
     """Return what the cache holds, or None if it is not as it was written: it is then read from the GTF again."""
     try:
         verify(entry, read_manifest(entry), needed=[f"{name}.parquet" for name in GTF_TABLES])
@@ -76,8 +70,8 @@ def _kept(entry: Path) -> Structures | None:
     return Structures(*frames)
 
 
-def _keep(structures: Structures, entry: Path) -> None:
-    """Write the structures into the cache; if another process is at it, or something foreign is there, do without."""
+def _write_entry(structures: Structures, entry: Path) -> None:
+    """Write the structures into the cache, or warn if another process writes them or something foreign is there."""
     try:
         with artifact_directory(entry, CACHE_KIND, overwrite=True) as writer:
             writer.table(GTF_TRANSCRIPTS, structures.transcripts)

@@ -1,4 +1,4 @@
-"""The labels of a switch pair, as expressions over what was measured of its two transcripts."""
+"""How the two transcripts of a switch pair differ: what is measured of their exons, and the labels made of it."""
 
 from __future__ import annotations
 
@@ -9,164 +9,15 @@ import polars as pl
 from isograph.schemas.structure import SWITCH_STRUCTURE
 from isograph.structure.segments import gaps, inside_exons, inside_gaps, set_comparison, shared_bases
 
+PAIRS_AT_ONCE = 50_000
+DIRECTIONS = ("up", "down")
+REGIONS = ("cds", "utr5", "utr3")
 LABELLED = ("first_exon", "internal_exons", "last_exon", "cds", "utr5", "utr3", "biotype")
-
 LENGTHS = ("length", "cds_length", "utr5_length", "utr3_length")
-
-_NOT_A_DIFFERENCE = ("same", "none")
-
+NOT_A_DIFFERENCE = ("same", "none")
 _COMPARED = pl.col("status") == "compared"
-
 _CODING_UP = pl.col("coding_start_up").is_not_null()
-
 _CODING_DOWN = pl.col("coding_start_down").is_not_null()
-
-
-def labelled(measured: pl.DataFrame, *, knows_coding: bool) -> pl.DataFrame:
-    """Return ``measured`` with every label, length, shift and fraction of ``switch_structure``.
-
-    A pair that is not compared has null in all of them; so have coding region and UTRs if nothing is known of any.
-    """
-    coding = _COMPARED & pl.lit(value=knows_coding)
-    both_coding = coding & _CODING_UP & _CODING_DOWN
-    only_where = {
-        "first_exon": (_COMPARED, _end_exon("first_exon")),
-        "last_exon": (_COMPARED, _end_exon("last_exon")),
-        "internal_exons": (_COMPARED, _internal_exons()),
-        "cds": (coding, _coding_region()),
-        "coding_status": (coding, _coding_status()),
-        "utr5": (both_coding, _untranslated("utr5")),
-        "utr3": (both_coding, _untranslated("utr3")),
-        "biotype": (_COMPARED, _biotype()),
-        "cds_length_up": (coding, pl.col("cds_length_up")),
-        "cds_length_down": (coding, pl.col("cds_length_down")),
-    }
-    only_where |= {
-        f"{utr}_length_{side}": (coding & is_coding, pl.col(f"{utr}_length_{side}"))
-        for utr in ("utr5", "utr3")
-        for side, is_coding in (("up", _CODING_UP), ("down", _CODING_DOWN))
-    }
-    rows = measured.with_columns(pl.when(where).then(value).alias(name) for name, (where, value) in only_where.items())
-    return rows.with_columns(
-        *(_difference(length).alias(f"{length}_delta") for length in LENGTHS),
-        tss_shift=_difference("first_exon_start"),
-        tes_shift=_difference("last_exon_end"),
-        shared_exon_fraction=_shared("n_shared_exons", "n_exons"),
-        shared_base_fraction=_shared("n_shared_bases", "length"),
-        labels=pl.when(_COMPARED).then(_summary()),
-    )
-
-
-def _difference(name: str) -> pl.Expr:
-    return pl.col(f"{name}_up") - pl.col(f"{name}_down")
-
-
-def _shared(shared: str, size: str) -> pl.Expr:
-    """Return what is in both sets over what is in either."""
-    return pl.col(shared) / (pl.col(f"{size}_up") + pl.col(f"{size}_down") - pl.col(shared))
-
-
-def _chosen(*cases: tuple[pl.Expr, str], otherwise: str) -> pl.Expr:
-    """Return the label of the first case that holds."""
-    return pl.coalesce(*(pl.when(case).then(pl.lit(label)) for case, label in cases), pl.lit(otherwise))
-
-
-def _end_exon(name: str) -> pl.Expr:
-    start_up, end_up = pl.col(f"{name}_start_up"), pl.col(f"{name}_end_up")
-    start_down, end_down = pl.col(f"{name}_start_down"), pl.col(f"{name}_end_down")
-    same_start, same_end = start_up == start_down, end_up == end_down
-    return _chosen(
-        (same_start & same_end, "same"),
-        (same_end, "start"),
-        (same_start, "end"),
-        ((start_up <= end_down) & (start_down <= end_up), "overlapping"),
-        otherwise="distinct",
-    )
-
-
-def _internal_exons() -> pl.Expr:
-    gained, lost = pl.col("n_internal_gained") > 0, pl.col("n_internal_lost") > 0
-    return _chosen(
-        ((pl.col("n_internal_up") == 0) & (pl.col("n_internal_down") == 0), "none"),
-        (gained & lost, "changed"),
-        (gained, "gained"),
-        (lost, "lost"),
-        otherwise="same",
-    )
-
-
-def _coding_region() -> pl.Expr:
-    same_start = pl.col("oriented_coding_start_up") == pl.col("oriented_coding_start_down")
-    same_stop = pl.col("oriented_coding_end_up") == pl.col("oriented_coding_end_down")
-    return _chosen(
-        (~_CODING_UP & ~_CODING_DOWN, "none"),
-        (~_CODING_DOWN, "gained"),
-        (~_CODING_UP, "lost"),
-        (pl.col("n_cds_differing") == 0, "same"),
-        (same_start & same_stop, "internal"),
-        (same_stop, "start"),
-        (same_start, "stop"),
-        otherwise="both",
-    )
-
-
-def _coding_status() -> pl.Expr:
-    return _chosen(
-        (_CODING_UP & _CODING_DOWN, "coding"),
-        (_CODING_UP, "gained"),
-        (_CODING_DOWN, "lost"),
-        otherwise="noncoding",
-    )
-
-
-def _untranslated(region: str) -> pl.Expr:
-    up, down = pl.col(f"{region}_length_up"), pl.col(f"{region}_length_down")
-    return _chosen(
-        ((up == 0) & (down == 0), "none"),
-        (down == 0, "gained"),
-        (up == 0, "lost"),
-        (pl.col(f"n_{region}_differing") == 0, "same"),
-        (up > down, "longer"),
-        (up < down, "shorter"),
-        otherwise="moved",
-    )
-
-
-def _biotype() -> pl.Expr:
-    up, down = pl.col("biotype_up"), pl.col("biotype_down")
-    known = up.is_not_null() & down.is_not_null()
-    return pl.when(known).then(_chosen((up == down, "same"), otherwise="changed"))
-
-
-def _summary() -> pl.Expr:
-    """Return part:label of the parts that differ, joined; empty where none does."""
-    differing = (
-        pl.when(~pl.col(part).is_in(_NOT_A_DIFFERENCE)).then(pl.format(f"{part}:{{}}", part)) for part in LABELLED
-    )
-    return pl.concat_str(*differing, separator=";", ignore_nulls=True)
-
-
-PAIRS_A_TIME = 50_000
-
-SIDES = ("up", "down")
-
-_REGIONS = ("cds", "utr5", "utr3")
-
-
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """One transcript of every pair, its coordinates in the direction of transcription.
-
-    Attributes
-    ----------
-    exons : ``pair``, ``start``, ``end``, ``internal``.
-    regions : the exonic segments of the coding region and of the two UTRs, as ``exons``.
-    facts : one row a pair: ends, number of exons, lengths.
-    """
-
-    exons: pl.DataFrame
-    regions: dict[str, pl.DataFrame]
-    facts: pl.DataFrame
 
 
 def switch_structures(pairs: pl.DataFrame, transcripts: pl.DataFrame, exons: pl.DataFrame) -> pl.DataFrame:
@@ -192,48 +43,25 @@ def switch_structures(pairs: pl.DataFrame, transcripts: pl.DataFrame, exons: pl.
     transcripts, exons : ``gtf_transcripts`` and ``gtf_exons``.
     """
     knows_coding = transcripts.get_column("coding_start").is_not_null().any()
-    chunks = [
-        _structures(chunk, transcripts, exons, knows_coding=knows_coding)
-        for chunk in (pairs.iter_slices(PAIRS_A_TIME) if pairs.height else [pairs])
-    ]
-    return pl.concat(chunks).select(pl.col(column.name).cast(column.dtype) for column in SWITCH_STRUCTURE.columns)
+    blocks = []
+    for block in pairs.iter_slices(PAIRS_AT_ONCE) if pairs.height else [pairs]:
+        located = _located(block.with_row_index("pair"), transcripts)
+        measured = _measured(located.filter(_COMPARED), exons)
+        blocks.append(_labelled(_beside(located, measured), knows_coding=knows_coding))
+    return pl.concat(blocks).select(pl.col(column.name).cast(column.dtype) for column in SWITCH_STRUCTURE.columns)
 
 
-def _structures(
-    pairs: pl.DataFrame, transcripts: pl.DataFrame, exons: pl.DataFrame, *, knows_coding: bool
-) -> pl.DataFrame:
-    placed = _placed(pairs.with_row_index("pair"), transcripts)
-    compared = placed.filter(pl.col("status") == "compared")
-    up, down = (_side(compared, exons, side) for side in SIDES)
-    measured = compared.select("pair")
-    for side, content in zip(SIDES, (up, down), strict=True):
-        facts = content.facts.select("pair", pl.exclude("pair").name.suffix(f"_{side}"))
-        measured = _beside(measured, facts)
-    measured = _beside(measured, _exon_comparison(up, down))
-    for region in _REGIONS:
-        found = set_comparison(up.regions[region], down.regions[region])
-        n_differing = (pl.col("n_up_only") + pl.col("n_down_only")).alias(f"n_{region}_differing")
-        measured = _beside(measured, found.select("pair", n_differing))
-    return labelled(_beside(placed, measured), knows_coding=knows_coding)
-
-
-def _beside(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
-    return rows.join(others, on="pair", how="left", validate="1:1", maintain_order="left")
-
-
-def _placed(pairs: pl.DataFrame, transcripts: pl.DataFrame) -> pl.DataFrame:
-    """Return the pairs with what is known of their transcripts, and whether they can be compared."""
-    for side in SIDES:
-        known = transcripts.select(
-            pl.col("transcript_id").alias(f"annotated_{side}"),
-            *(
-                pl.col(name).alias(f"{name}_{side}")
-                for name in ("gene_name", "biotype", "seqname", "strand", "coding_start", "coding_end", "flaw")
-            ),
+def _located(pairs: pl.DataFrame, transcripts: pl.DataFrame) -> pl.DataFrame:
+    """Return the pairs with what the GTF says of their transcripts, and whether they can be compared."""
+    names = ("gene_name", "biotype", "seqname", "strand", "coding_start", "coding_end", "flaw")
+    for direction in DIRECTIONS:
+        annotated = transcripts.select(
+            pl.col("transcript_id").alias(f"annotated_{direction}"),
+            *(pl.col(name).alias(f"{name}_{direction}") for name in names),
         )
-        pairs = pairs.join(known, on=f"annotated_{side}", how="left", validate="m:1", maintain_order="left")
-    absent_up, absent_down = (pl.col(f"annotated_{side}").is_null() for side in SIDES)
-    moved = (pl.col("seqname_up") != pl.col("seqname_down")) | (pl.col("strand_up") != pl.col("strand_down"))
+        pairs = pairs.join(annotated, on=f"annotated_{direction}", how="left", validate="m:1", maintain_order="left")
+    absent_up, absent_down = (pl.col(f"annotated_{direction}").is_null() for direction in DIRECTIONS)
+    elsewhere = (pl.col("seqname_up") != pl.col("seqname_down")) | (pl.col("strand_up") != pl.col("strand_down"))
     status = (
         pl.when(absent_up & absent_down)
         .then(pl.lit("not_in_gtf_both"))
@@ -245,39 +73,72 @@ def _placed(pairs: pl.DataFrame, transcripts: pl.DataFrame) -> pl.DataFrame:
         .then(pl.col("flaw_up"))
         .when(pl.col("flaw_down").is_not_null())
         .then(pl.col("flaw_down"))
-        .when(moved)
+        .when(elsewhere)
         .then(pl.lit("other_place"))
         .otherwise(pl.lit("compared"))
     )
     return pairs.with_columns(status=status, gene_name=pl.coalesce("gene_name_up", "gene_name_down")).with_columns(
-        pl.when(pl.col("status") == "compared").then(pl.col(f"{name}_up")).alias(name) for name in ("seqname", "strand")
+        pl.when(_COMPARED).then(pl.col(f"{name}_up")).alias(name) for name in ("seqname", "strand")
     )
 
 
-def _side(compared: pl.DataFrame, exons: pl.DataFrame, side: str) -> _Side:
+@dataclass(frozen=True, slots=True)
+class _Transcripts:
+    """One transcript of every pair, its coordinates in the direction of transcription.
+
+    Attributes
+    ----------
+    exons : ``pair``, ``start``, ``end``, ``internal``.
+    regions : the exonic segments of the coding region and of the two UTRs: ``pair``, ``start``, ``end``.
+    facts : one row a pair: ends, number of exons, lengths.
+    """
+
+    exons: pl.DataFrame
+    regions: dict[str, pl.DataFrame]
+    facts: pl.DataFrame
+
+
+def _measured(compared: pl.DataFrame, exons: pl.DataFrame) -> pl.DataFrame:
+    """Return, by pair, ends, counts and lengths of its two transcripts, and what these share."""
+    up, down = (_transcripts(compared, exons, direction) for direction in DIRECTIONS)
+    measured = compared.select("pair")
+    for direction, transcripts in zip(DIRECTIONS, (up, down), strict=True):
+        facts = transcripts.facts.select("pair", pl.exclude("pair").name.suffix(f"_{direction}"))
+        measured = _beside(measured, facts)
+    measured = _beside(measured, _exon_comparison(up.exons, down.exons))
+    for region in REGIONS:
+        segments = set_comparison(up.regions[region], down.regions[region])
+        n_differing = (pl.col("n_up_only") + pl.col("n_down_only")).alias(f"n_{region}_differing")
+        measured = _beside(measured, segments.select("pair", n_differing))
+    return measured
+
+
+def _transcripts(compared: pl.DataFrame, exons: pl.DataFrame, direction: str) -> _Transcripts:
     ids = compared.select(
         "pair",
-        transcript_id=f"annotated_{side}",
+        transcript_id=f"annotated_{direction}",
         reverse=pl.col("strand") == "-",
-        coding_start=f"coding_start_{side}",
-        coding_end=f"coding_end_{side}",
+        coding_start=f"coding_start_{direction}",
+        coding_end=f"coding_end_{direction}",
     )
-    placed = ids.join(exons, on="transcript_id", how="inner", validate="m:m", maintain_order="left")
-    rows = placed.select("pair", *_mirrored("start", "end"), *_mirrored("coding_start", "coding_end")).sort(
-        "pair", "start"
+    rows = (
+        ids.join(exons, on="transcript_id", how="inner", validate="m:m", maintain_order="left")
+        .select("pair", *_mirrored("start", "end"), *_mirrored("coding_start", "coding_end"))
+        .sort("pair", "start")
     )
-    after, before = (pl.col("pair").shift(step) == pl.col("pair") for step in (1, -1))
-    rows = rows.with_columns(internal=(after & before).fill_null(value=False))
+    has_before, has_after = (pl.col("pair").shift(step) == pl.col("pair") for step in (1, -1))
+    rows = rows.with_columns(internal=(has_before & has_after).fill_null(value=False))
     first, last = pl.col("coding_start"), pl.col("coding_end")
     regions = {
         "cds": _clipped(rows, pl.max_horizontal("start", first), pl.min_horizontal("end", last)),
         "utr5": _clipped(rows, pl.col("start"), pl.min_horizontal("end", first - 1)),
         "utr3": _clipped(rows, pl.max_horizontal("start", last + 1), pl.col("end")),
     }
-    return _Side(rows.select("pair", "start", "end", "internal"), regions, _facts(rows, regions))
+    return _Transcripts(rows.select("pair", "start", "end", "internal"), regions, _facts(rows, regions))
 
 
 def _mirrored(start: str, end: str) -> tuple[pl.Expr, pl.Expr]:
+    """Return two ends in the direction of transcription: on the reverse strand negated and exchanged."""
     reverse = pl.col("reverse")
     return (
         pl.when(reverse).then(-pl.col(end)).otherwise(pl.col(start)).alias(start),
@@ -309,18 +170,19 @@ def _facts(rows: pl.DataFrame, regions: dict[str, pl.DataFrame]) -> pl.DataFrame
     return facts
 
 
-def _exon_comparison(up: _Side, down: _Side) -> pl.DataFrame:
-    compared = set_comparison(up.exons, down.exons)
-    parts = {
-        "n_internal_gained": _internal_only(up.exons, down.exons),
-        "n_internal_lost": _internal_only(down.exons, up.exons),
-        "n_cassette_up": inside_gaps(up.exons, gaps(down.exons)),
-        "n_cassette_down": inside_gaps(down.exons, gaps(up.exons)),
-        "n_retained_up": inside_exons(gaps(down.exons), up.exons),
-        "n_retained_down": inside_exons(gaps(up.exons), down.exons),
-        "n_shared_bases": shared_bases(up.exons, down.exons).rename({"n_bases": "n"}),
+def _exon_comparison(up: pl.DataFrame, down: pl.DataFrame) -> pl.DataFrame:
+    """Return, by pair, how many exons and bases are shared, and how many exons and introns are of one alone."""
+    compared = set_comparison(up, down)
+    counts = {
+        "n_internal_gained": _internal_only(up, down),
+        "n_internal_lost": _internal_only(down, up),
+        "n_cassette_up": inside_gaps(up, gaps(down)),
+        "n_cassette_down": inside_gaps(down, gaps(up)),
+        "n_retained_up": inside_exons(gaps(down), up),
+        "n_retained_down": inside_exons(gaps(up), down),
+        "n_shared_bases": shared_bases(up, down),
     }
-    for name, counted in parts.items():
+    for name, counted in counts.items():
         compared = _beside(compared, counted.rename({"n": name})).with_columns(pl.col(name).fill_null(0))
     return compared.rename({"n_shared": "n_shared_exons"}).drop("n_up_only", "n_down_only")
 
@@ -331,3 +193,132 @@ def _internal_only(exons: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
         others, on=["pair", "start", "end"], how="anti", validate="m:m", maintain_order="left"
     )
     return alone.group_by("pair", maintain_order=True).agg(n=pl.len().cast(pl.Int64))
+
+
+def _beside(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    return rows.join(others, on="pair", how="left", validate="1:1", maintain_order="left")
+
+
+def _labelled(measured: pl.DataFrame, *, knows_coding: bool) -> pl.DataFrame:
+    """Return ``measured`` with every label, length, shift and fraction of ``switch_structure``.
+
+    A pair that is not compared has null in all of them; coding region and UTRs are null too if no transcript of the
+    GTF has any.
+    """
+    coding = _COMPARED & pl.lit(value=knows_coding)
+    both_coding = coding & _CODING_UP & _CODING_DOWN
+    only_where = {
+        "first_exon": (_COMPARED, _end_exon("first_exon")),
+        "last_exon": (_COMPARED, _end_exon("last_exon")),
+        "internal_exons": (_COMPARED, _internal_exons()),
+        "cds": (coding, _coding_region()),
+        "coding_status": (coding, _coding_status()),
+        "utr5": (both_coding, _untranslated("utr5")),
+        "utr3": (both_coding, _untranslated("utr3")),
+        "biotype": (_COMPARED, _biotype()),
+        "cds_length_up": (coding, pl.col("cds_length_up")),
+        "cds_length_down": (coding, pl.col("cds_length_down")),
+    }
+    only_where |= {
+        f"{utr}_length_{direction}": (coding & is_coding, pl.col(f"{utr}_length_{direction}"))
+        for utr in ("utr5", "utr3")
+        for direction, is_coding in zip(DIRECTIONS, (_CODING_UP, _CODING_DOWN), strict=True)
+    }
+    rows = measured.with_columns(pl.when(where).then(value).alias(name) for name, (where, value) in only_where.items())
+    return rows.with_columns(
+        *(_difference(length).alias(f"{length}_delta") for length in LENGTHS),
+        tss_shift=_difference("first_exon_start"),
+        tes_shift=_difference("last_exon_end"),
+        shared_exon_fraction=_shared("n_shared_exons", "n_exons"),
+        shared_base_fraction=_shared("n_shared_bases", "length"),
+        labels=pl.when(_COMPARED).then(_summary()),
+    )
+
+
+def _difference(name: str) -> pl.Expr:
+    return pl.col(f"{name}_up") - pl.col(f"{name}_down")
+
+
+def _shared(shared: str, size: str) -> pl.Expr:
+    """Return what is in both sets over what is in either."""
+    return pl.col(shared) / (pl.col(f"{size}_up") + pl.col(f"{size}_down") - pl.col(shared))
+
+
+def _first_of(*cases: tuple[pl.Expr, str], otherwise: str) -> pl.Expr:
+    """Return the label of the first case that holds."""
+    return pl.coalesce(*(pl.when(case).then(pl.lit(label)) for case, label in cases), pl.lit(otherwise))
+
+
+def _end_exon(name: str) -> pl.Expr:
+    start_up, end_up = pl.col(f"{name}_start_up"), pl.col(f"{name}_end_up")
+    start_down, end_down = pl.col(f"{name}_start_down"), pl.col(f"{name}_end_down")
+    same_start, same_end = start_up == start_down, end_up == end_down
+    return _first_of(
+        (same_start & same_end, "same"),
+        (same_end, "start"),
+        (same_start, "end"),
+        ((start_up <= end_down) & (start_down <= end_up), "overlapping"),
+        otherwise="distinct",
+    )
+
+
+def _internal_exons() -> pl.Expr:
+    gained, lost = pl.col("n_internal_gained") > 0, pl.col("n_internal_lost") > 0
+    return _first_of(
+        ((pl.col("n_internal_up") == 0) & (pl.col("n_internal_down") == 0), "none"),
+        (gained & lost, "changed"),
+        (gained, "gained"),
+        (lost, "lost"),
+        otherwise="same",
+    )
+
+
+def _coding_region() -> pl.Expr:
+    same_start = pl.col("oriented_coding_start_up") == pl.col("oriented_coding_start_down")
+    same_stop = pl.col("oriented_coding_end_up") == pl.col("oriented_coding_end_down")
+    return _first_of(
+        (~_CODING_UP & ~_CODING_DOWN, "none"),
+        (~_CODING_DOWN, "gained"),
+        (~_CODING_UP, "lost"),
+        (pl.col("n_cds_differing") == 0, "same"),
+        (same_start & same_stop, "internal"),
+        (same_stop, "start"),
+        (same_start, "stop"),
+        otherwise="both",
+    )
+
+
+def _coding_status() -> pl.Expr:
+    return _first_of(
+        (_CODING_UP & _CODING_DOWN, "coding"),
+        (_CODING_UP, "gained"),
+        (_CODING_DOWN, "lost"),
+        otherwise="noncoding",
+    )
+
+
+def _untranslated(region: str) -> pl.Expr:
+    up, down = pl.col(f"{region}_length_up"), pl.col(f"{region}_length_down")
+    return _first_of(
+        ((up == 0) & (down == 0), "none"),
+        (down == 0, "gained"),
+        (up == 0, "lost"),
+        (pl.col(f"n_{region}_differing") == 0, "same"),
+        (up > down, "longer"),
+        (up < down, "shorter"),
+        otherwise="moved",
+    )
+
+
+def _biotype() -> pl.Expr:
+    up, down = pl.col("biotype_up"), pl.col("biotype_down")
+    known = up.is_not_null() & down.is_not_null()
+    return pl.when(known).then(_first_of((up == down, "same"), otherwise="changed"))
+
+
+def _summary() -> pl.Expr:
+    """Return part:label of the parts that differ, joined; empty where none does."""
+    differing = (
+        pl.when(~pl.col(part).is_in(NOT_A_DIFFERENCE)).then(pl.format(f"{part}:{{}}", part)) for part in LABELLED
+    )
+    return pl.concat_str(*differing, separator=";", ignore_nulls=True)

@@ -28,7 +28,7 @@ def set_comparison(up: pl.DataFrame, down: pl.DataFrame) -> pl.DataFrame:
 
 
 def shared_bases(up: pl.DataFrame, down: pl.DataFrame) -> pl.DataFrame:
-    """Return ``pair`` and ``n_bases``, the bases that are in both sets; a pair that shares none may have no row.
+    """Return ``pair`` and ``n``, the bases that are in both sets; a pair that shares none may have no row.
 
     The ends of all segments are walked in order, +1 where one starts and −1 behind its last base: bases are in both
     sets where the sum is 2.
@@ -45,7 +45,7 @@ def shared_bases(up: pl.DataFrame, down: pl.DataFrame) -> pl.DataFrame:
             width=pl.col("position").shift(-1) - pl.col("position"),
         )
     )
-    return walked.filter(pl.col("depth") == 2).group_by("pair", maintain_order=True).agg(n_bases=pl.col("width").sum())
+    return walked.filter(pl.col("depth") == 2).group_by("pair", maintain_order=True).agg(n=pl.col("width").sum())
 
 
 def gaps(segments: pl.DataFrame) -> pl.DataFrame:

@@ -1,20 +1,124 @@
-"""The switch pair of a gene: the transcript that rises and the one that falls."""
+"""The switch pair of a gene, the transcript that rises and the one that falls: read from a table, or derived."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from isograph.errors import InputError, examples
-from isograph.ingest.table import read_table
-from isograph.ingest.tx2gene import GENE_NAMES, column_named
+from isograph.ingest.table import GENE_NAMES, column_named, read_user_table
 from isograph.results.fit import Fit
+from isograph.schemas.explanation import TRANSCRIPT_POLARITY_TABLE
 from isograph.store.artifact import MANIFEST
+from isograph.store.explanation import EXPLANATION_MANIFEST
 
 PAIR_COLUMNS = ("gene_id", "transcript_up", "transcript_down", "module_id", "weight_up", "weight_down")
+UP_NAMES = ("transcript_up", "transcript_id_up", "isoform_id_up", "isoformupregulated")
+DOWN_NAMES = ("transcript_down", "transcript_id_down", "isoform_id_down", "isoformdownregulated")
+_POLARITY_FILE = f"{TRANSCRIPT_POLARITY_TABLE.name}.parquet"
+_POLARITY_COLUMNS = {name: TRANSCRIPT_POLARITY_TABLE.schema[name] for name in ("gene_id", "transcript_id", "r")}
+
+logger = logging.getLogger(__name__)
+
+
+def read_pairs(path: Path) -> pl.DataFrame:
+    """Return the pairs of a table: CSV, TSV (plain or gzipped) or parquet; repeated rows count once.
+
+    Columns, in any case: the gene (``gene_id``), the transcript that rises (``transcript_up``, ``isoform_id_up`` or
+    ``isoformUpregulated``) and the one that falls (the same with down). Returns ``PAIR_COLUMNS``, module and weights
+    null.
+
+    Raises
+    ------
+    InputError
+        The table cannot be read, lacks a column or ids, or has a pair of one transcript.
+    """
+    table = read_user_table(path)
+    names = {"gene_id": GENE_NAMES, "transcript_up": UP_NAMES, "transcript_down": DOWN_NAMES}
+    positions = {name: column_named(table.header, spellings) for name, spellings in names.items()}
+    if lacking := [name for name, position in positions.items() if position is None]:
+        message = f"columns missing: {examples(lacking)}; found {examples(table.header, 8)}. Name them so."
+        raise InputError(path.name, message)
+    rows = table.text([position for position in positions.values() if position is not None])
+    rows.columns = list(names)
+    problems = [f"rows without {name}: {missing}" for name in names if (missing := rows.get_column(name).null_count())]
+    alike = rows.filter(pl.col("transcript_up") == pl.col("transcript_down"))
+    if alike.height:
+        genes = examples(alike.get_column("gene_id").drop_nulls())
+        problems.append(f"rows whose two transcripts are the same: {alike.height}, of genes {genes}")
+    if problems:
+        raise InputError(path.name, problems)
+    pairs = rows.unique(maintain_order=True)
+    if pairs.height < rows.height:
+        logger.info("%s: %d repeated rows count once", path.name, rows.height - pairs.height)
+    return pairs.with_columns(
+        pl.lit(None, pl.String).alias("module_id"),
+        pl.lit(None, pl.Float64).alias("weight_up"),
+        pl.lit(None, pl.Float64).alias("weight_down"),
+    ).select(PAIR_COLUMNS)
+
+
+def derived_pairs(source: Path | Fit) -> tuple[pl.DataFrame, str]:
+    """Return the pairs of an explanation or a fit, and which of the two it is.
+
+    The pair of a gene is, in an explanation, the transcript with the highest r against the one with the lowest; in a
+    fit the transcript with the largest loading against the one with the smallest.
+
+    source: a fit, or the directory of a fit or of an explanation; one module of an explanation is enough.
+
+    Raises
+    ------
+    InputError
+        The directory is neither, is not whole, or a polarity table is not readable.
+    """
+    if isinstance(source, Fit):
+        return _loading_pairs(source), "fit"
+    if (source / EXPLANATION_MANIFEST).is_file():
+        return _explained_pairs(source), "explanation"
+    if not (source / MANIFEST).is_file():
+        absent = f"neither {MANIFEST} (of a fit) nor {EXPLANATION_MANIFEST}"
+        raise InputError(str(source), f"{absent}: no fit, no explanation, or an unfinished one")
+    return _loading_pairs(Fit(source)), "fit"
+
+
+def _loading_pairs(fit: Fit) -> pl.DataFrame:
+    modules = fit.modules.select("gene_id", "module_id")
+    loadings = fit.switch_loadings.rename({"loading": "weight"})
+    weights = loadings.join(modules, on="gene_id", how="left", validate="m:1", maintain_order="left")
+    return extreme_pairs(weights).collect(engine="in-memory")
+
+
+def _explained_pairs(path: Path) -> pl.DataFrame:
+    files = sorted({*path.glob(f"*/{_POLARITY_FILE}"), *path.glob(_POLARITY_FILE)})
+    problems: list[str] = []
+    weights = [pl.LazyFrame(schema={"module_id": pl.String(), **_POLARITY_COLUMNS})]
+    for file in files:
+        module_id = pl.lit(file.resolve().parent.name).alias("module_id")
+        weights.append(_polarity(file, problems).select(module_id, *_POLARITY_COLUMNS))
+    if problems:
+        raise InputError(str(path), problems)
+    pairs = extreme_pairs(pl.concat(weights).rename({"r": "weight"})).collect(engine="in-memory")
+    genes = pairs.get_column("gene_id")
+    repeated = genes.filter(genes.is_duplicated()).unique(maintain_order=True)
+    if repeated.len():
+        raise InputError(str(path), f"{repeated.len()} genes are in the tables of two modules: {examples(repeated)}")
+    return pairs
+
+
+def _polarity(file: Path, problems: list[str]) -> pl.LazyFrame:
+    """Return a polarity table, or an empty one after adding what is wrong with it to ``problems``."""
+    where = f"{file.parent.name}/{file.name}"
+    try:
+        table = pl.read_parquet(file, glob=False, hive_partitioning=False)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        problems.append(f"{where} is no readable parquet file: {str(error).splitlines()[0]}. Explain the module again.")
+        return pl.LazyFrame(schema=_POLARITY_COLUMNS)
+    if lacking := [name for name, dtype in _POLARITY_COLUMNS.items() if table.schema.get(name) != dtype]:
+        problems.append(f"{where} lacks columns, or has them of another type: {examples(lacking)}")
+        return pl.LazyFrame(schema=_POLARITY_COLUMNS)
+    return table.lazy()
 
 
 def extreme_pairs(weights: pl.LazyFrame) -> pl.LazyFrame:
@@ -44,128 +148,3 @@ def extreme_pairs(weights: pl.LazyFrame) -> pl.LazyFrame:
         .select(PAIR_COLUMNS)
         .sort("module_id", "gene_id", nulls_last=True)
     )
-
-
-EXPLANATION_MANIFEST = "module_explanation_manifest.json"
-
-POLARITY = "transcript_polarity_table.parquet"
-
-UP_NAMES = ("transcript_up", "transcript_id_up", "isoform_id_up", "isoformupregulated")
-
-DOWN_NAMES = ("transcript_down", "transcript_id_down", "isoform_id_down", "isoformdownregulated")
-
-_POLARITY_COLUMNS = {"gene_id": pl.String(), "transcript_id": pl.String(), "r": pl.Float64()}
-
-logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class SwitchPairs:
-    """Switch pairs and where they are from.
-
-    Attributes
-    ----------
-    pairs : ``isograph.structure.switch_pairs.PAIR_COLUMNS``.
-    source : ``table``, ``explanation`` or ``fit``.
-    """
-
-    pairs: pl.DataFrame
-    source: str
-
-
-def given_pairs(path: Path) -> SwitchPairs:
-    """Return the pairs of a table: CSV, TSV (plain or gzipped) or parquet; repeated rows count once.
-
-    Columns, in any case: the gene (``gene_id``), the transcript that rises (``transcript_up``, ``isoform_id_up`` or
-    ``isoformUpregulated``) and the one that falls (the same with down).
-
-    Raises
-    ------
-    InputError
-        The table cannot be read, lacks a column or ids, or has a pair of one transcript.
-    """
-    table = read_table(path)
-    wanted = {"gene_id": GENE_NAMES, "transcript_up": UP_NAMES, "transcript_down": DOWN_NAMES}
-    found = {name: column_named(table.header, names) for name, names in wanted.items()}
-    positions = [position for position in found.values() if position is not None]
-    if len(positions) < len(wanted):
-        lacking = examples(name for name, position in found.items() if position is None)
-        raise InputError(path.name, [f"columns missing: {lacking}; found {examples(table.header, 8)}. Name them so."])
-    rows = table.text(positions)
-    rows.columns = list(wanted)
-    problems = [f"rows without {name}: {missing}" for name in wanted if (missing := rows.get_column(name).null_count())]
-    alike = rows.filter(pl.col("transcript_up") == pl.col("transcript_down"))
-    if alike.height:
-        genes = examples(alike.get_column("gene_id").drop_nulls())
-        problems.append(f"rows whose two transcripts are the same: {alike.height}, of genes {genes}")
-    if problems:
-        raise InputError(path.name, problems)
-    pairs = rows.unique(maintain_order=True)
-    if pairs.height < rows.height:
-        logger.info("%s: %d repeated rows count once", path.name, rows.height - pairs.height)
-    empty = (
-        pl.lit(None, pl.String).alias("module_id"),
-        pl.lit(None, pl.Float64).alias("weight_up"),
-        pl.lit(None, pl.Float64).alias("weight_down"),
-    )
-    return SwitchPairs(pairs.with_columns(empty).select(PAIR_COLUMNS), "table")
-
-
-def derived_pairs(path: Path) -> SwitchPairs:
-    """Return the pairs of a directory that ``isograph explain-module`` or ``isograph fit`` wrote.
-
-    Raises
-    ------
-    InputError
-        The directory is neither, is not whole, or a polarity table is not readable.
-    """
-    if (path / EXPLANATION_MANIFEST).is_file():
-        return SwitchPairs(_explained_pairs(path), "explanation")
-    if not (path / MANIFEST).is_file():
-        raise InputError(
-            str(path),
-            [f"neither {MANIFEST} (of a fit) nor {EXPLANATION_MANIFEST}: no fit, no explanation, or an unfinished one"],
-        )
-    return SwitchPairs(_loading_pairs(Fit(path)), "fit")
-
-
-def _explained_pairs(path: Path) -> pl.DataFrame:
-    """Return for each gene of each module the transcript with the highest r against the one with the lowest."""
-    files = sorted({*path.glob(f"*/{POLARITY}"), *path.glob(POLARITY)})
-    problems: list[str] = []
-    weights = [pl.LazyFrame(schema={"module_id": pl.String(), **_POLARITY_COLUMNS})]
-    for file in files:
-        table = _polarity(file, problems)
-        module = pl.lit(file.resolve().parent.name).alias("module_id")
-        weights.append(table.select(module, *_POLARITY_COLUMNS))
-    if problems:
-        raise InputError(str(path), problems)
-    pairs = extreme_pairs(pl.concat(weights).rename({"r": "weight"})).collect(engine="in-memory")
-    genes = pairs.get_column("gene_id")
-    repeated = genes.filter(genes.is_duplicated()).unique(maintain_order=True)
-    if repeated.len():
-        raise InputError(str(path), [f"{repeated.len()} genes are in the tables of two modules: {examples(repeated)}"])
-    return pairs
-
-
-def _polarity(file: Path, problems: list[str]) -> pl.LazyFrame:
-    where = f"{file.parent.name}/{file.name}"
-    empty = pl.LazyFrame(schema=_POLARITY_COLUMNS)
-    try:
-        table = pl.read_parquet(file, glob=False, hive_partitioning=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        problems.append(f"{where} is no readable parquet file: {str(error).splitlines()[0]}. Explain the module again.")
-        return empty
-    lacking = [name for name, dtype in _POLARITY_COLUMNS.items() if table.schema.get(name) != dtype]
-    if lacking:
-        problems.append(f"{where} lacks columns, or has them of another type: {examples(lacking)}")
-        return empty
-    return table.lazy()
-
-
-def _loading_pairs(fit: Fit) -> pl.DataFrame:
-    """Return for each gene with a switch feature the transcript with the largest loading against the smallest."""
-    modules = fit.scan("modules").select("gene_id", "module_id")
-    loadings = fit.scan("switch_loadings").rename({"loading": "weight"})
-    weights = loadings.join(modules, on="gene_id", how="left", validate="m:1", maintain_order="left")
-    return extreme_pairs(weights).collect(engine="in-memory")

@@ -1,5 +1,5 @@
 -- Whether abundance of a gene was made to follow its module, in simulated data.
--- reads:   read_parquet(getvariable('bundle_files').truth_abundance)
+-- reads:   bundle_truth_abundance(gene_id, has_abundance)
 -- params:  none
 -- returns: gene_id VARCHAR, has_abundance BOOLEAN
 -- grain:   one row per gene_id
@@ -7,9 +7,5 @@
 SELECT
     gene_id,
     has_abundance
-FROM
-    read_parquet(
-        getvariable('bundle_files').truth_abundance,
-        hive_partitioning = FALSE
-    )
+FROM bundle_truth_abundance
 ORDER BY gene_id

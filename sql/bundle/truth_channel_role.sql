@@ -1,5 +1,5 @@
 -- Planted role of each gene: switch_only, abundance_only, coupled, discordant or background.
--- reads:   read_parquet(getvariable('bundle_files').truth_channel_role)
+-- reads:   bundle_truth_channel_role(gene_id, module_id, truth_role)
 -- params:  none
 -- returns: gene_id VARCHAR, module_id BIGINT, truth_role VARCHAR
 -- grain:   one row per gene_id
@@ -8,9 +8,5 @@ SELECT
     gene_id,
     module_id,
     truth_role
-FROM
-    read_parquet(
-        getvariable('bundle_files').truth_channel_role,
-        hive_partitioning = FALSE
-    )
+FROM bundle_truth_channel_role
 ORDER BY gene_id

@@ -1,5 +1,5 @@
 -- Planted module of each gene in simulated data.
--- reads:   read_parquet(getvariable('bundle_files').truth_modules)
+-- reads:   bundle_truth_modules(gene_id, module_id)
 -- params:  none
 -- returns: gene_id VARCHAR, module_id BIGINT
 -- grain:   one row per gene_id
@@ -7,9 +7,5 @@
 SELECT
     gene_id,
     module_id
-FROM
-    read_parquet(
-        getvariable('bundle_files').truth_modules,
-        hive_partitioning = FALSE
-    )
+FROM bundle_truth_modules
 ORDER BY gene_id

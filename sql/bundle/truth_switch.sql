@@ -1,5 +1,5 @@
 -- Whether isoform usage of a gene was made to follow its module, in simulated data.
--- reads:   read_parquet(getvariable('bundle_files').truth_switch)
+-- reads:   bundle_truth_switch(gene_id, has_switch)
 -- params:  none
 -- returns: gene_id VARCHAR, has_switch BOOLEAN
 -- grain:   one row per gene_id
@@ -7,9 +7,5 @@
 SELECT
     gene_id,
     has_switch
-FROM
-    read_parquet(
-        getvariable('bundle_files').truth_switch,
-        hive_partitioning = FALSE
-    )
+FROM bundle_truth_switch
 ORDER BY gene_id

@@ -18,7 +18,6 @@ BODY_LINES = 60
 KERNEL_BODY_LINES = 90
 BANNED_NAMES = {"utils", "helpers", "common", "misc", "core", "base", "manager"}
 FRAME_JOIN_WORDS = {"on", "how", "left_on", "right_on", "validate", "maintain_order"}
-SQL_TEXT = re.compile(r"^\s*(SELECT|FROM|WITH|INSERT|UPDATE|DELETE|CREATE|DROP|COPY|ATTACH|PRAGMA|SET)\s", re.MULTILINE)
 
 
 @cache
@@ -108,22 +107,6 @@ def test_fastmath__is_off():
     }
     assert {place for place, value in settings.items() if getattr(value, "value", None) is not False} == set()
     assert any(place.startswith("isograph/kernels/_jit.py") for place in settings)
-
-
-def pieces(node: ast.AST) -> list[object] | None:
-    """The constants a text is put together from; None where it is not put together."""
-    if isinstance(node, ast.JoinedStr):
-        return [part.value for part in node.values if isinstance(part, ast.Constant)]
-    if isinstance(node, ast.BinOp):
-        return [side.value for side in (node.left, node.right) if isinstance(side, ast.Constant)]
-    if isinstance(node, ast.Call) and getattr(node.func, "attr", None) in ("format", "replace", "join"):
-        return [node.func.value.value] if isinstance(node.func.value, ast.Constant) else []
-    return None
-
-
-@pytest.mark.parametrize("name", ["sql", "execute", "executemany", "query"])
-def test_sql__is_run_as_it_stands(name):
-    assert [place for place, call in calls(name) if call.args and pieces(call.args[0]) is not None] == []
 
 
 def test_tests__have_file_names_of_their_own():

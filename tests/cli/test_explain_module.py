@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 import isograph as package
-from isograph.pipeline import explain as explain_module
+from isograph.pipeline import explain as pipeline
 
 
 def test_explain_module__prints_the_path_and_nothing_else(isograph, earlier_fit, tmp_path):
@@ -51,11 +51,12 @@ def test_explain_module__writes_the_formats_asked_for(isograph, earlier_fit, tmp
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [
-        (["--module-ids", "M009"], 2, "error: 1 modules not in the fit: 'M009'. The fit has M000 to M001."),
-        (["--output-format", "png"], 2, "error: output format png is of figures; ask for them with --plot"),
-        (["--vae-attribution"], 2, "Make one with: isograph fit BUNDLE --backend vae"),
+        (["--module-ids", "M009"], 2, ": 1 modules not in the fit: 'M009'. The fit has M000 to M001."),
+        (["--output-format", "png"], 2, "error: --output-format png is of figures; ask for them with --plot"),
+        (["--vae-attribution"], 2, "is a factor fit. Fit the bundle with --backend vae."),
         (["--bundle", "nowhere"], 3, "its bundle 'toy_multiplex_v1' is not at nowhere. Say where it is with --bundle."),
         (["--dataset-path", "nowhere"], 3, "is not at nowhere. Say where it is with --bundle."),
+        (["--ig-n-steps", "1"], 2, "ask for them with --integrated-gradients"),
         (["--annotation-table", "nowhere"], 3, "error: nowhere: no such file"),
     ],
 )
@@ -70,7 +71,7 @@ def test_explain_module__says_that_it_goes_on_after_an_interrupt(isograph, earli
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(explain_module, "_explain_module", interrupted)
+    monkeypatch.setattr(pipeline, "explanation_part", interrupted)
     ended = isograph("explain-module", earlier_fit, "--output-dir", tmp_path / "out", "-q")
     assert (ended.code, ended.out) == (130, "")
     assert (

@@ -45,6 +45,7 @@ def test_fit__with_wgcna_writes_the_modules_of_r_with_their_colours(isograph, lo
     ]
     told = orjson.loads((out / "calibration.json").read_bytes())
     assert (told["power"], told["n_modules"], told["block_sizes"]) == (6.0, 2, [68])
+    assert told["excluded_samples"] == []
     recorded = orjson.loads((out / "fit_config.json").read_bytes())
     assert recorded["settings"]["tom_type"] == "signed"
     assert pl.read_parquet(out / "edges.parquet").height == told["n_edges"] > 0
@@ -69,8 +70,8 @@ def test_fit__with_wgcna_that_finds_nothing_is_no_error(isograph, logs, tmp_path
     [
         (["power=31"], 2, "error: power is 31.0, expected 1 to 30"),
         (["detect_cut_height=-1"], 2, "error: detect_cut_height is -1.0, expected 0 to 10"),
-        (["pam_stage=maybe"], 2, "error: pam_stage is 'maybe', expected a value like true"),
-        (["powr=6"], 2, "error: backend 'wgcna' has no setting 'powr'; did you mean 'power'?"),
+        (["pam_stage=maybe"], 2, "error: pam_stage is 'maybe', expected true or false"),
+        (["powr=6"], 2, "error: there is no setting 'powr'; did you mean 'power'?"),
     ],
 )
 def test_fit__with_wgcna_refuses_settings(isograph, logs, tmp_path, settings, code, message):

@@ -132,11 +132,12 @@ def test_validate__needs_one_bundle(isograph, arguments, problem):
     assert ended.err == f"error: BUNDLE is {problem}: give it as an argument or with --dataset-path.\n"
 
 
-def test_validate__tells_a_fit_from_a_bundle(earlier_fit):
-    result = validate(earlier_fit)
+def test_validate__tells_a_fit_from_a_bundle(tmp_path):
+    (tmp_path / "manifest.json").write_text('{"artifact": "fit", "schema_version": 1, "files": {}}')
+    result = validate(tmp_path)
     assert result.exit_code == 3
     assert result.stdout.splitlines() == [
-        f"{earlier_fit}: not valid (1 error)",
+        f"{tmp_path}: not valid (1 error)",
         "  error: manifest.json: this directory is a fit, expected a bundle. Name the bundle it was made from.",
     ]
 

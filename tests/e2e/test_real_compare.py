@@ -5,7 +5,6 @@ import pytest
 
 import isograph as ig
 from isograph.config import ImportConfig
-from isograph.config.export import ExportConfig
 from isograph.pipeline.export import export
 from isograph.pipeline.import_ import import_bundle
 
@@ -37,7 +36,7 @@ def test_real_compare__of_a_fit_with_the_modules_of_r(liver):
 
 def test_real_export__gives_the_gene_significance_of_the_tutorial(liver, tmp_path):
     fit, _ = liver
-    export(fit.path, ExportConfig(formats=("wgcna",)), output_path=tmp_path / "out")
+    export(fit.path, "wgcna", output_path=tmp_path / "out")
     genes = pl.read_csv(tmp_path / "out" / "geneInfo.csv", null_values="NA", infer_schema_length=None)
     assert genes.height == 3600
     assert set(genes.filter(pl.col("module_id").is_null()).get_column("moduleColor")) <= {"grey"}

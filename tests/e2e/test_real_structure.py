@@ -3,7 +3,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from isograph.ingest.gtf_structure import read_structures
+from isograph.ingest.gtf import read_structures
 
 pytestmark = pytest.mark.real
 

@@ -83,10 +83,10 @@ def test_units__are_written_for_the_rows_asked_for_alone():
 @pytest.mark.parametrize("centred", [True, False])
 def test_pairwise_pearson__equals_its_twin_where_it_is_asked_to(centred):
     x, y = rows(9, 14, seed=4, share_missing=0.3), rows(7, 14, seed=5, share_missing=0.3)
-    again_x, again_y = np.arange(9) % 3 == 0, np.arange(7) % 2 == 0
+    incomplete_x, incomplete_y = np.arange(9) % 3 == 0, np.arange(7) % 2 == 0
     out = np.full((9, 7), 7.0)
-    pairwise_pearson(x, y, again_x, again_y, centred, out)
-    asked = again_x[:, None] | again_y
+    pairwise_pearson(x, y, incomplete_x, incomplete_y, centred, out)
+    asked = incomplete_x[:, None] | incomplete_y
     assert_allclose(out[asked], reference.pairwise_pearson(x, y, centred)[asked], rtol=0, atol=EXACT)
     assert_array_equal(out[~asked], 7.0)
     assert np.isnan(out[asked]).any()
@@ -101,9 +101,9 @@ def test_pairwise_biweight__equals_its_twin(tolerated, fallback, robust_x, robus
         biweight(values, max_outliers=0.1, fallback=fallback)[0] if robust else pearson(values)
         for values, robust in ((x, robust_x), (y, robust_y))
     ]
-    again_x, again_y = np.ones(6, dtype=np.bool_), np.zeros(5, dtype=np.bool_)
+    incomplete_x, incomplete_y = np.ones(6, dtype=np.bool_), np.zeros(5, dtype=np.bool_)
     out = np.empty((6, 5))
-    pairwise_biweight(x, y, *units, again_x, again_y, tolerated, 0.1, fallback, robust_x, robust_y, True, out)
+    pairwise_biweight(x, y, *units, incomplete_x, incomplete_y, tolerated, 0.1, fallback, robust_x, robust_y, True, out)
     expected = reference.pairwise_biweight(x, y, tolerated, 0.1, fallback, robust_x, robust_y, True)
     assert_allclose(out, expected, rtol=0, atol=EXACT)
 

@@ -10,7 +10,7 @@ from isograph.bundle.bundle import Bundle
 from isograph.bundle.read import inspect_bundle
 from isograph.bundle.write import write_bundle
 
-STEPS = [pytest.param(61, id="some"), pytest.param(3, id="most", marks=pytest.mark.heavy)]
+STEPS = [pytest.param(101, id="some"), pytest.param(3, id="most", marks=pytest.mark.heavy)]
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def bundles(draw: st.DrawFn) -> Bundle:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(bundles())
 def test_bundle__is_read_as_it_was_written(bundle):
     with tempfile.TemporaryDirectory() as directory:
@@ -82,7 +82,7 @@ def test_bundle__is_read_as_it_was_written(bundle):
             assert again.matrices[assay].view(np.uint64).tolist() == matrix.view(np.uint64).tolist()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(bundles())
 def test_bundle__has_the_same_bytes_every_time(bundle):
     with tempfile.TemporaryDirectory() as directory:

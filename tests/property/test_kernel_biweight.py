@@ -42,11 +42,13 @@ def test_units__change_sign_with_their_row(x):
 @given(QUARTERS, hnp.arrays(np.bool_, (4, 9)))
 def test_pairs__are_symmetric_and_in_range(x, missing):
     values = np.where(missing, np.nan, x)
-    again = np.ones(4, dtype=np.bool_)
+    incomplete = np.ones(4, dtype=np.bool_)
     pearson, biweight = np.empty((4, 4)), np.empty((4, 4))
     prepared = units(values)[1]
-    pairwise_pearson(values, values, again, again, True, pearson)
-    pairwise_biweight(values, values, prepared, prepared, again, again, 0, 0.2, True, True, True, True, biweight)
+    pairwise_pearson(values, values, incomplete, incomplete, True, pearson)
+    pairwise_biweight(
+        values, values, prepared, prepared, incomplete, incomplete, 0, 0.2, True, True, True, True, biweight
+    )
     for r in (pearson, biweight):
         assert_allclose(r, r.T, rtol=0, atol=EXACT)
         assert not np.any(np.abs(r) > 1 + EXACT)

@@ -12,29 +12,31 @@ import pytest
 
 import isograph as ig
 from isograph.bundle.read import read_bundle
-from isograph.database.bundle_view import bundle_views
-from isograph.database.catalog import catalog_contents, make_views
+from isograph.bundle.write import write_bundle
+from isograph.database.bundle_view import MATRIX_OF, bundle_views, register_matrix
+from isograph.database.catalog import make_views, with_counts
 from isograph.database.connection import connection
-from isograph.database.counts import MATRIX_OF, counts_queries, register_matrix
 from isograph.database.tree import tree
+from isograph.database.verify import catalog_contents
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLES = ROOT / "fixtures" / "bundles_0_1_5"
-MULTIPLEX = BUNDLES / "toy_multiplex_v1"
 REPORTS = ROOT / "artifacts" / "reports"
 
 
 @pytest.fixture(scope="session")
-def multiplex() -> Path:
-    """A bundle with every table there is a view for."""
-    return MULTIPLEX
+def multiplex(tmp_path_factory) -> Path:
+    """A bundle with every table there is a view for; half of its transcripts name their gene."""
+    bundle = read_bundle(BUNDLES / "toy_multiplex_v1")
+    row = pl.int_range(pl.len())
+    names = pl.when(row % 2 == 1).then(pl.format("name of {}", "transcript_id"))
+    tables = bundle.feature_tables | {"transcript": bundle.transcripts.with_columns(gene_name=names)}
+    return write_bundle(replace(bundle, feature_tables=tables), tmp_path_factory.mktemp("named") / "toy")
 
 
 @pytest.fixture
 def database(multiplex: Path) -> duckdb.DuckDBPyConnection:
-    with bundle_views(multiplex) as connection:
-        for assay, name in MATRIX_OF.items():
-            register_matrix(connection, name, read_bundle(multiplex).matrices[assay])
+    with bundle_views(read_bundle(multiplex)) as connection:
         yield connection
 
 
@@ -100,5 +102,5 @@ def views(runs: Path) -> duckdb.DuckDBPyConnection:
     with connection() as database:
         for assay, name in MATRIX_OF.items():
             register_matrix(database, name, bundle.matrices[assay])
-        make_views(database, replace(contents, counts=counts_queries(database, contents)))
+        make_views(database, with_counts(database, contents))
         yield database

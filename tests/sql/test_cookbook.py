@@ -9,8 +9,8 @@ import pytest
 from sql.conftest import BUNDLES, REPORTS, explained
 
 import isograph as ig
-from isograph.pipeline.catalog import write_catalog
-from isograph.pipeline.sql import Place, answers
+from isograph.pipeline.catalog import catalog
+from isograph.pipeline.sql import sql
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "cookbook.md").read_text(encoding="utf-8")
 RECIPES = dict(re.findall(r"## ([^\n]+\?)\n\n```sql\n(.*?)```", PAGE, flags=re.DOTALL))
@@ -36,7 +36,7 @@ def artifacts(tmp_path_factory) -> Path:
     (root / "reports").mkdir()
     for report in REPORTS.glob("multiplex_v1-factor-*.json"):
         shutil.copy(report, root / "reports")
-    write_catalog(root, counts=True)
+    catalog(root, counts=True)
     return root
 
 
@@ -48,7 +48,7 @@ def test_cookbook__has_a_dozen_questions_and_more():
 
 @pytest.mark.parametrize("question", RECIPES)
 def test_cookbook__is_answered_the_same_by_the_command_and_the_catalog(question, artifacts):
-    (rows,) = answers(RECIPES[question], Place(artifacts))
+    rows = sql(RECIPES[question], artifacts)
     assert rows.height > 0
     assert rows.height == ROWS.get(question, rows.height)
     with duckdb.connect(str(artifacts / "catalog.duckdb"), read_only=True) as database:
@@ -58,12 +58,12 @@ def test_cookbook__is_answered_the_same_by_the_command_and_the_catalog(question,
 
 
 def test_cookbook__finds_the_fits_to_agree(artifacts):
-    (rows,) = answers(RECIPES["Do two runs find the same modules?"], Place(artifacts))
+    rows = sql(RECIPES["Do two runs find the same modules?"], artifacts)
     best = rows.row(0, named=True)
     assert best["jaccard"] > 0.8
     assert best["log10_pvalue"] < -8
 
 
 def test_cookbook__reads_the_settings_that_differ(artifacts):
-    (rows,) = answers(RECIPES["In which settings do two fits differ?"], Place(artifacts))
+    rows = sql(RECIPES["In which settings do two fits differ?"], artifacts)
     assert ("seed", "0", "1") in rows.rows()

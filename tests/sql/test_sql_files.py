@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 
 from isograph.database.bundle_view import VIEW_OF_KIND
-from isograph.database.connection import answer, relation_frame
+from isograph.database.connection import relation_frame, statement_rows
 from isograph.database.statement import statement, statements
-from isograph.database.tree import BUNDLE_TABLE_OF_KIND, EXPLANATION_TABLES
 from isograph.schemas import FIT_TABLES
+from isograph.schemas.explanation import EXPLAIN_TABLES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FILES = sorted((REPOSITORY / "sql").rglob("*.sql"))
@@ -26,7 +26,7 @@ BUNDLE_FILES = [file for file in FILES if file.parent.name == "bundle" and file.
 RUN_FILES = [file for file in FILES if file not in BUNDLE_FILES]
 ASKED = {
     "gene": "G0001", "module": "M000", "n": 5, "in_run": None, "run_a": "run", "run_b": "other", "of_trait": "Age",
-    "max_q": 1.0,
+    "max_q": 1.0, "named_in": "bundle_transcripts",
 }  # fmt: skip
 
 
@@ -52,14 +52,23 @@ def grain_of(file: Path) -> list[str]:
     return columns_of(declared(file).grain.removeprefix("one row per "))
 
 
+def params_of(file: Path) -> dict[str, object]:
+    return {name: ASKED[name] for name in declared(file).params}
+
+
+def asked(views: duckdb.DuckDBPyConnection, file: Path) -> duckdb.DuckDBPyRelation:
+    given = params_of(file)
+    return views.sql(declared(file).sql, params=given) if given else views.sql(declared(file).sql)
+
+
 def called_with(name: str) -> list[str]:
-    """Where the catalog asks for the statement of that ``name``."""
+    """Where the package asks for the statement of that ``name``."""
     return [
         f"{module.name}:{call.lineno}"
-        for module in (REPOSITORY / "isograph" / "database").glob("*.py")
+        for module in (REPOSITORY / "isograph").rglob("*.py")
         for call in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
         if isinstance(call, ast.Call)
-        and getattr(call.func, "id", "") in ("statement", "_answered")
+        and getattr(call.func, "id", "") == "statement"
         and any(isinstance(argument, ast.Constant) and argument.value == name for argument in call.args)
     ]
 
@@ -94,21 +103,18 @@ def test_sql__declares_the_parameters_it_takes(file):
 
 @each_bundle_file
 def test_sql__reads_what_it_declares(file, database):
-    reads, sql = declared(file).reads, "".join(declared(file).sql.split())
-    if reads.startswith("read_parquet"):
-        assert reads == f"read_parquet(getvariable('bundle_files').{file.stem})"
-        assert sql.count("read_parquet(") == 2
-        assert f"FROMread_parquet(getvariable('bundle_files').{file.stem}," in sql
-    else:
-        tables = dict(re.findall(r"(\w+)\(([^)]*)\)", reads))
-        assert set(tables) == duckdb.connect().get_table_names(declared(file).sql)
-        for table, columns in tables.items():
-            assert set(columns.split(", ")) <= set(database.table(table).columns)
+    # NOTE: a table that a parameter names has no name before it is given.
+    texts = (declared(file).reads, declared(file).sql)
+    reads, sql = (text.replace("query_table($named_in)", ASKED["named_in"]) for text in texts)
+    tables = dict(re.findall(r"(\w+)\(([^)]*)\)", reads))
+    assert set(tables) == duckdb.connect().get_table_names(sql)
+    for table, columns in tables.items():
+        assert set(columns.split(", ")) <= set(database.table(table).columns)
 
 
 @each_bundle_file
 def test_sql__returns_the_columns_it_declares(file, database):
-    relation = database.sql(declared(file).sql)
+    relation = asked(database, file)
     found = [f"{name} {kind}" for name, kind in zip(relation.columns, map(str, relation.types), strict=True)]
     expected = declared(file).returns.split(", ")
     if "..." in expected:
@@ -121,7 +127,7 @@ def test_sql__returns_the_columns_it_declares(file, database):
 
 @each_bundle_file
 def test_sql__has_one_row_per_grain(file, database):
-    rows = answer(database, declared(file))
+    rows = statement_rows(database, declared(file), params_of(file))
     assert rows.height > 0
     assert rows.select(grain_of(file)).is_unique().all()
     assert rows.select(grain_of(file)).null_count().sum_horizontal().item() == 0
@@ -133,7 +139,7 @@ def test_sql__is_in_the_order_it_declares(file, database):
         assert "ORDER BY" not in declared(file).sql
         return
     order = columns_of(declared(file).order)
-    rows = answer(database, declared(file))
+    rows = statement_rows(database, declared(file), params_of(file))
     assert rows.equals(rows.sort(order, maintain_order=True))
     assert rows.select(order).is_unique().all()
 
@@ -145,15 +151,6 @@ def test_sql__is_asked_for_in_one_place(file):
         assert calls == []
     else:
         assert len(calls) == 1
-
-
-def params_of(file: Path) -> dict[str, object]:
-    return {name: ASKED[name] for name in declared(file).params}
-
-
-def asked(views: duckdb.DuckDBPyConnection, file: Path) -> duckdb.DuckDBPyRelation:
-    given = params_of(file)
-    return views.sql(declared(file).sql, params=given) if given else views.sql(declared(file).sql)
 
 
 def declared_columns(text: str) -> list[str]:
@@ -226,9 +223,9 @@ def test_artifact__returns_what_the_contract_names(table):
 
 
 def test_artifact__has_a_view_for_every_table_of_the_contract():
-    explained = {*EXPLANATION_TABLES}
-    of_bundles = {*BUNDLE_TABLE_OF_KIND.values(), "samples", "transcript_counts", "gene_counts"}
-    assert {*FIT_TABLES} | explained | of_bundles | {"feature_scores_long", "runs"} <= set(statements("artifact"))
+    of_bundles = {*VIEW_OF_KIND.values(), "samples", "transcript_counts", "gene_counts"}
+    expected = {*FIT_TABLES, *EXPLAIN_TABLES, *of_bundles, "feature_scores_long", "runs"}
+    assert expected <= set(statements("artifact"))
 
 
 def test_sql__passes_its_linter():

@@ -15,8 +15,8 @@ from scipy.stats import hypergeom
 from isograph.bundle.read import read_bundle
 from isograph.database.connection import relation_frame
 from isograph.database.statement import statement, statements
-from isograph.database.tree import EXPLANATION_TABLES
 from isograph.schemas import FIT_TABLES
+from isograph.schemas.explanation import EXPLAIN_TABLES
 
 NAMES = ("other", "run")
 ASKED = {
@@ -260,7 +260,7 @@ def trait_matrix(runs: Path) -> pl.DataFrame:
 
 TWINS: dict[str, Callable[[Path], pl.DataFrame]] = {
     **{table: lambda runs, table=table: fits(runs, table) for table in FIT_TABLES},
-    **{table: lambda runs, table=table: explanation(runs, table) for table in EXPLANATION_TABLES},
+    **{table: lambda runs, table=table: explanation(runs, table) for table in EXPLAIN_TABLES},
     "samples": lambda runs: bundles(runs, "samples", "sample_row"),
     "genes": lambda runs: bundles(runs, "genes", "gene_row"),
     "transcripts": lambda runs: bundles(runs, "transcripts", "transcript_row"),

@@ -1,4 +1,4 @@
-"""Modules of one block of features: network, tree, cut, and features that do not follow their module let go."""
+"""Modules of one block of features: network, tree, cut, and the features that follow their module."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ class BlockEdges:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What was found in one block.
+    """The modules of one block and how they came about.
 
     Attributes
     ----------
     labels : (p,) label of each feature of the block, 0 for none, numbered on from the blocks before.
-    eigengene_labels : labels of the modules that were kept.
-    eigengenes : (m, n), as computed before features were let go.
-    highest_label : the highest label given so far, modules not kept included.
+    eigengene_labels : labels of the modules that remain.
+    eigengenes : (m, n), from before features left their modules.
+    highest_label : the highest label so far, dissolved modules included.
     tree : the tree, None for a block of a single feature.
     cut : how it was cut, None for a block of a single feature.
     edges : strongest overlaps, where asked for.
@@ -61,7 +61,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class BlockRules:
-    """What the number of good features and the data decide of a configuration.
+    """The settings that depend on the number of good features and on the data where the configuration leaves them open.
 
     Attributes
     ----------
@@ -88,11 +88,10 @@ def block_modules(
 
     features: (p, n), NaN where missing. highest_label: of the blocks before. gene_of: (p,) where edges are wanted.
     """
-    dissimilarity, tree = _tree(features, config, rules, threads=threads, steps=steps)
-    none = np.zeros(len(features), dtype=np.int64)
-    nothing = Block(none, none[:0], np.empty((0, features.shape[1])), highest_label, tree, None, None)
-    if tree is None:
-        return nothing
+    if len(features) < 2:
+        labels = np.zeros(len(features), dtype=np.int64)
+        return Block(labels, labels[:0], np.empty((0, features.shape[1])), highest_label, None, None, None)
+    dissimilarity, tree = _dissimilarity_and_tree(features, config, rules, threads=threads, steps=steps)
     with steps.step("tree cut"):
         cut = hybrid_tree_cut(
             tree,
@@ -109,17 +108,11 @@ def block_modules(
             edges = _edges(dissimilarity, gene_of, config, threads=threads)
     del dissimilarity
     labels = np.where(cut.labels > 0, cut.labels + highest_label, 0)
+    # NOTE: as in R, a module that is dissolved below keeps its number.
+    highest_label = max(highest_label, int(labels.max(initial=0)))
     with steps.step("membership"):
-        kept, eigengenes = _faithful(features, labels, config, rules, threads=threads)
-    return Block(
-        labels=labels,
-        eigengene_labels=kept,
-        eigengenes=eigengenes,
-        highest_label=max(highest_label, int(labels.max(initial=0))),
-        tree=tree,
-        cut=cut,
-        edges=edges,
-    )
+        eigengene_labels, eigengenes = _drop_by_kme(features, labels, config, rules, threads=threads)
+    return Block(labels, eigengene_labels, eigengenes, highest_label, tree, cut, edges)
 
 
 def correlation_options(config: WgcnaConfig) -> CorrelationOptions:
@@ -132,29 +125,38 @@ def correlation_options(config: WgcnaConfig) -> CorrelationOptions:
     )
 
 
-def membership_options(config: WgcnaConfig) -> CorrelationOptions:
-    """Return how features are correlated with eigengenes."""
-    return CorrelationOptions(cor_type=config.cor_type, max_p_outliers=config.max_p_outliers)
+def module_kme(features: Matrix, eigengenes: Matrix, config: WgcnaConfig, *, threads: int) -> Matrix:
+    """Return the correlation of features with eigengenes that decides where they belong, (p, m)."""
+    options = CorrelationOptions(cor_type=config.cor_type, max_p_outliers=config.max_p_outliers)
+    kme = correlation(features, eigengenes, options=options, threads=threads)
+    return np.abs(kme) if config.network_type == "unsigned" else kme
 
 
-def _tree(
+def _dissimilarity_and_tree(
     features: Matrix, config: WgcnaConfig, rules: BlockRules, *, threads: int, steps: Steps
-) -> tuple[Vector, Tree | None]:
+) -> tuple[Vector, Tree]:
     """Return the dissimilarities of a block and their tree. One square matrix serves adjacency and linkage."""
-    if len(features) < 2:
-        return np.empty(0), None
-    signed = config.tom_type == "signed" and config.network_type == "unsigned"
+    # NOTE: as in R, the signed overlap of an unsigned network is made of signed adjacencies, and Nowick's always is.
+    keep_sign = config.tom_type == "signed Nowick" or (
+        config.tom_type == "signed" and config.network_type == "unsigned"
+    )
     with steps.step("adjacency") as progress:
         square = adjacency(
             features,
             network_type=config.network_type,
             power=rules.power,
-            keep_sign=signed or config.tom_type == "signed Nowick",
+            keep_sign=keep_sign,
             options=correlation_options(config),
             threads=threads,
             progress=progress,
         )
-    _refuse_undefined(square)
+    # NOTE: row by row, since flags of the whole matrix would be an eighth of it.
+    if undefined := sum(int(np.isnan(row).any()) for row in square):
+        raise InputError(
+            "features",
+            f"{undefined} have a correlation that is not defined: two features do not vary over the samples they have "
+            "in common. Leave out features with many missing values.",
+        )
     with steps.step("overlap") as progress:
         dissimilarity = overlap_dissimilarity(
             square, tom_type=config.tom_type, tom_denom=config.tom_denom, threads=threads, progress=progress
@@ -162,16 +164,6 @@ def _tree(
     with steps.step("tree"):
         tree = destructive_linkage(square_of(dissimilarity, threads=threads, out=square))
     return dissimilarity, tree
-
-
-def _refuse_undefined(adjacency: Matrix) -> None:
-    undefined = sum(int(np.isnan(row).any()) for row in adjacency)
-    if undefined:
-        found = (
-            f"{undefined} have a correlation that is not defined: two features do not vary over "
-            "the samples they have in common. Leave out features with many missing values."
-        )
-        raise InputError("features", [found])
 
 
 def _edges(dissimilarity: Vector, gene_of: Index, config: WgcnaConfig, *, threads: int) -> BlockEdges:
@@ -187,35 +179,35 @@ def _edges(dissimilarity: Vector, gene_of: Index, config: WgcnaConfig, *, thread
     run_chunks(task, p, chunk=ROWS_PER_CHUNK, threads=threads)
     rows, slots = np.nonzero(partners >= 0)
     columns = partners[rows, slots]
-    codes = np.unique(np.minimum(rows, columns) * p + np.maximum(rows, columns))
-    source, target = codes // p, codes % p
+    pairs = np.unique(np.minimum(rows, columns) * p + np.maximum(rows, columns))
+    source, target = pairs // p, pairs % p
     d = dissimilarity[source * (2 * p - source - 1) // 2 + target - source - 1]
-    kept = d < config.detect_cut_height
-    return BlockEdges(source=source[kept], target=target[kept], overlap=1.0 - d[kept])
+    below = d < config.detect_cut_height
+    return BlockEdges(source=source[below], target=target[below], overlap=1.0 - d[below])
 
 
-def _faithful(
+def _drop_by_kme(
     features: Matrix, labels: Index, config: WgcnaConfig, rules: BlockRules, *, threads: int
 ) -> tuple[Index, Matrix]:
-    """Let go of features and modules of low kME, in ``labels``, and return the modules kept and their eigengenes."""
+    """Set features and modules of low kME to 0 in ``labels``; return the labels that remain and their eigengenes.
+
+    NOTE: as in R, the eigengenes are those of the modules before any feature left.
+    """
     assigned = labels > 0
     if not assigned.any():
         return np.empty(0, dtype=np.int64), np.empty((0, features.shape[1]))
-    found = module_eigengenes(features[assigned], labels[assigned])
-    kept = []
-    for position, label in enumerate(found.labels):
+    modules = module_eigengenes(features[assigned], labels[assigned])
+    remaining = []
+    for position, label in enumerate(modules.labels):
         members = np.flatnonzero(labels == label)
-        eigengene = found.eigengenes[position : position + 1]
-        kme = correlation(features[members], eigengene, options=membership_options(config), threads=threads)[:, 0]
+        kme = module_kme(features[members], modules.eigengenes[position : position + 1], config, threads=threads)[:, 0]
         if np.isnan(kme).any():
-            raise InputError("features", [f"{int(np.isnan(kme).sum())} of a module have no kME, expected all to."])
-        if config.network_type == "unsigned":
-            kme = np.abs(kme)
+            raise InputError("features", f"{int(np.isnan(kme).sum())} of a module have no kME, expected all to.")
         leaving = kme < config.min_kme_to_stay
-        few = (kme > config.min_core_kme).sum() < rules.min_core_kme_size
-        if few or (leaving.any() and (~leaving).sum() < rules.min_module_size):
+        without_core = (kme > config.min_core_kme).sum() < rules.min_core_kme_size
+        if without_core or (leaving.any() and (~leaving).sum() < rules.min_module_size):
             labels[members] = 0
             continue
         labels[members[leaving]] = 0
-        kept.append(position)
-    return found.labels[kept], found.eigengenes[kept]
+        remaining.append(position)
+    return modules.labels[remaining], modules.eigengenes[remaining]

@@ -1,4 +1,4 @@
-"""The whole way from features to modules, block by block."""
+"""From features to modules, block by block."""
 
 from __future__ import annotations
 
@@ -8,18 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from isograph.arrays import Index, Matrix
+from isograph.arrays import Flags, Index, Matrix
 from isograph.config.wgcna import R_MAX_BLOCK_SIZE, R_POWER, WgcnaConfig
 from isograph.errors import InputError
-from isograph.network.wgcna.block import (
-    Block,
-    BlockRules,
-    block_modules,
-    correlation_options,
-    membership_options,
-)
-from isograph.network.wgcna.correlation_matrix import CorrelationOptions, correlation, fisher_pvalue
-from isograph.network.wgcna.eigengene import ModuleEigengenes, module_eigengenes
+from isograph.network.wgcna.block import Block, BlockRules, block_modules, correlation_options, module_kme
+from isograph.network.wgcna.correlation_matrix import CorrelationOptions, fisher_pvalue
+from isograph.network.wgcna.eigengene import Labels, module_eigengenes
 from isograph.network.wgcna.good_features import good_samples_genes
 from isograph.network.wgcna.merging import MergedModules, merge_close_modules
 from isograph.network.wgcna.preclustering import feature_blocks
@@ -28,7 +22,7 @@ from isograph.network.wgcna.tree import Tree
 from isograph.runtime.progress import Steps
 from isograph.runtime.resources import require_memory
 from isograph.runtime.threads import resolve_threads
-from isograph.schemas.color import labels_to_colors
+from isograph.schemas.color import GREY, labels_to_colors
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +31,7 @@ FEATURES_PER_CENTER = 20
 CENTERS_PER_BLOCK = 100
 BYTES_PER_PAIR = 12
 DEFAULT_CONFIG = WgcnaConfig()
-# NOTE: samples below which a power is given, for unsigned and hybrid and for signed networks.
+# NOTE: number of samples, power of unsigned and hybrid networks below it, power of signed networks below it.
 PUBLISHED_POWERS = ((20, 9.0, 18.0), (30, 8.0, 16.0), (40, 7.0, 14.0), (np.inf, 6.0, 12.0))
 
 
@@ -49,7 +43,7 @@ class PowerChoice:
     ----------
     power : the power.
     reason : a sentence.
-    table : the scale-free fits it was chosen from, None where it was given.
+    table : the scale-free fits it was chosen from, None where it was given or R's default.
     """
 
     power: float
@@ -72,7 +66,7 @@ class BlockwiseModules:
     good_features, good_samples : (p,), (n,), what took part.
     reasons : feature → why it did not take part.
     blocks : (p,) block of each feature, 1 for the largest, 0 for a feature that did not take part.
-    block_results : of every block, what was found; its features are those of the block that took part, in order.
+    block_results : the modules of every block; its features are those with the block's number, in order.
     merges : labels merged into others, pass by pass.
     merge_tree : tree of the eigengenes before merging, None for fewer than two modules.
     power : the power and why.
@@ -86,8 +80,8 @@ class BlockwiseModules:
     eigengenes: Matrix
     eigengene_labels: Index
     variance_explained: Matrix
-    good_features: NDArray[np.bool_]
-    good_samples: NDArray[np.bool_]
+    good_features: Flags
+    good_samples: Flags
     reasons: dict[int, str]
     blocks: Index
     block_results: tuple[Block, ...]
@@ -95,16 +89,6 @@ class BlockwiseModules:
     merge_tree: Tree | None
     power: PowerChoice
     min_module_size: float
-
-
-def blockwise_memory(n_features: int, config: WgcnaConfig) -> int:
-    """Return the bytes the largest block takes: a square matrix and a triangle of float64."""
-    return BYTES_PER_PAIR * min(n_features, block_limit(config) or n_features) ** 2
-
-
-def block_limit(config: WgcnaConfig) -> int | None:
-    """Return the features a block may have, None for any number."""
-    return R_MAX_BLOCK_SIZE if config.max_block_size is None and config.r_defaults else config.max_block_size
 
 
 def blockwise_modules(
@@ -132,31 +116,48 @@ def blockwise_modules(
     ResourceError
         The largest block needs more memory than there is.
     """
-    values = _checked(features)
+    values = np.ascontiguousarray(features, dtype=np.float64)
+    if values.ndim != 2:
+        raise InputError("features", f"their shape is {values.shape}, expected (features, samples).")
+    if infinite := int(np.isinf(values).any(axis=1).sum()):
+        raise InputError("features", f"{infinite} have infinite values, expected numbers or NaN for missing.")
     steps = steps or Steps()
-    n_threads = resolve_threads(threads)
+    threads = resolve_threads(threads)
     with steps.step("good features"):
         good = good_samples_genes(values)
-        kept = values if good.all_good else np.ascontiguousarray(values[np.ix_(good.features, good.samples)])
-    _require_block_memory(len(kept), config)
-    power = _power(kept, config, n_threads, steps)
+        good_values = values if good.all_good else np.ascontiguousarray(values[np.ix_(good.features, good.samples)])
+    require_memory(
+        blockwise_memory(len(good_values), config),
+        what=f"a network of {min(len(good_values), block_limit(config) or len(good_values))} features in one block",
+        remedy="Set max_block_size (R's is 5000) to divide the features into blocks, or use fewer features.",
+    )
+    power = _power(good_values, config, threads, steps)
     size = config.min_module_size
-    size = min(DEFAULT_MODULE_SIZE, len(kept) / 2) if size is None else size
+    size = min(DEFAULT_MODULE_SIZE, len(good_values) / 2) if size is None else size
     core = size / 3 if config.min_core_kme_size is None else config.min_core_kme_size
     rules = BlockRules(power=power.power, min_module_size=size, min_core_kme_size=core)
-    block_of = _blocks(kept, config, n_threads, steps)
+    block_of = _blocks(good_values, config, threads, steps)
     genes = None if gene_of is None else gene_of[good.features]
-    blocks, labels = _block_results(kept, block_of, config, rules, genes=genes, threads=n_threads, steps=steps)
+    blocks, labels = _block_results(good_values, block_of, config, rules, genes=genes, threads=threads, steps=steps)
     with steps.step("merge"):
-        _reassign(kept, labels, blocks, config, rules, n_samples=values.shape[1], threads=n_threads)
-        merged = _merged(kept, labels, config)
-        colors = _merged_colors(kept, labels, merged, config)
+        _reassign(good_values, labels, blocks, config, rules, n_samples=values.shape[1], threads=threads)
+        merged = _merged(good_values, labels, config)
+        colors = _merged_colors(good_values, labels, merged, config)
+    unmerged = _spread(labels, good.features, 0)
+    eigengenes = np.full((len(merged.eigengenes.labels), values.shape[1]), np.nan)
+    eigengenes[:, good.samples] = merged.eigengenes.eigengenes
     return BlockwiseModules(
-        **_all_features(good.features, labels, merged, colors, block_of),
-        **_all_samples(good.samples, merged.eigengenes),
+        labels=_spread(merged.labels, good.features, 0),
+        colors=_spread(colors, good.features, GREY),
+        unmerged_labels=unmerged,
+        unmerged_colors=np.array(labels_to_colors(unmerged), dtype=str),
+        eigengenes=eigengenes,
+        eigengene_labels=merged.eigengenes.labels,
+        variance_explained=merged.eigengenes.variance_explained,
         good_features=good.features,
         good_samples=good.samples,
         reasons=good.reasons,
+        blocks=_spread(block_of, good.features, 0),
         block_results=tuple(blocks),
         merges=merged.merges,
         merge_tree=merged.first_tree,
@@ -165,32 +166,18 @@ def blockwise_modules(
     )
 
 
-def _checked(features: Matrix) -> Matrix:
-    """Return the features as rows of float64 if they are a matrix without infinite values."""
-    values = np.ascontiguousarray(features, dtype=np.float64)
-    if values.ndim != 2:
-        raise InputError("features", [f"their shape is {values.shape}, expected (features, samples)."])
-    if infinite := int(np.isinf(values).any(axis=1).sum()):
-        raise InputError("features", [f"{infinite} have infinite values, expected numbers or NaN for missing."])
-    return values
+def blockwise_memory(n_features: int, config: WgcnaConfig) -> int:
+    """Return the bytes the largest block takes: a square matrix and a triangle of float64."""
+    return BYTES_PER_PAIR * min(n_features, block_limit(config) or n_features) ** 2
 
 
-def _require_block_memory(n_features: int, config: WgcnaConfig) -> None:
-    largest = min(n_features, block_limit(config) or n_features)
-    require_memory(
-        blockwise_memory(n_features, config),
-        what=f"a network of {largest} features in one block",
-        remedy="Set max_block_size (R's is 5000) to divide the features into blocks, or use fewer features.",
-    )
-
-
-def published_power(network_type: str, n_samples: int) -> float:
-    """Return the power that the authors of WGCNA advise when no power makes the network scale-free."""
-    position = 2 if network_type == "signed" else 1
-    return next(row[position] for row in PUBLISHED_POWERS if n_samples < row[0])
+def block_limit(config: WgcnaConfig) -> int | None:
+    """Return the features a block may have, None for any number."""
+    return R_MAX_BLOCK_SIZE if config.max_block_size is None and config.r_defaults else config.max_block_size
 
 
 def _power(features: Matrix, config: WgcnaConfig, threads: int, steps: Steps) -> PowerChoice:
+    """Return the power as given, R's, or the smallest that makes the network scale-free."""
     if config.power is not None:
         return PowerChoice(config.power, "as given", None)
     if config.r_defaults:
@@ -217,7 +204,14 @@ def _power(features: Matrix, config: WgcnaConfig, threads: int, steps: Steps) ->
     return PowerChoice(power, reason, table)
 
 
+def published_power(network_type: str, n_samples: int) -> float:
+    """Return the power that the authors of WGCNA advise when no power makes the network scale-free."""
+    position = 2 if network_type == "signed" else 1
+    return next(row[position] for row in PUBLISHED_POWERS if n_samples < row[0])
+
+
 def _blocks(features: Matrix, config: WgcnaConfig, threads: int, steps: Steps) -> Index:
+    """Return the block of each feature, from 1."""
     limit = block_limit(config)
     if limit is None or len(features) <= limit:
         return np.ones(len(features), dtype=np.int64)
@@ -245,25 +239,25 @@ def _block_results(
     threads: int,
     steps: Steps,
 ) -> tuple[list[Block], Index]:
-    """Return what was found in each block and the labels of all features."""
+    """Return the modules of each block and the labels of all features."""
     labels = np.zeros(len(features), dtype=np.int64)
-    results: list[Block] = []
-    highest = 0
+    blocks: list[Block] = []
+    highest_label = 0
     for number in range(1, int(block_of.max()) + 1):
         members = np.flatnonzero(block_of == number)
-        found = block_modules(
+        block = block_modules(
             features if len(members) == len(features) else np.ascontiguousarray(features[members]),
             config,
             rules,
-            highest_label=highest,
+            highest_label=highest_label,
             gene_of=None if genes is None else genes[members],
             threads=threads,
             steps=steps,
         )
-        labels[members] = found.labels
-        highest = found.highest_label
-        results.append(found)
-    return results, labels
+        labels[members] = block.labels
+        highest_label = block.highest_label
+        blocks.append(block)
+    return blocks, labels
 
 
 def _reassign(
@@ -278,40 +272,36 @@ def _reassign(
 ) -> None:
     """Move features to the module they correlate with clearly better, in ``labels``.
 
-    NOTE: as in R, a feature gets the position of that module among those kept, not its label, and p-values count the
-    samples that were left out.
+    NOTE: as in R, a feature gets the position of that module among those that remain, not its label, and p-values
+    count the samples that were left out.
     """
     assigned = np.flatnonzero(labels > 0)
     if len(assigned) == 0:
         return
     eigengenes = np.concatenate([block.eigengenes for block in blocks])
     eigengene_labels = np.concatenate([block.eigengene_labels for block in blocks])
-    kme = correlation(features[assigned], eigengenes, options=membership_options(config), threads=threads)
-    if config.network_type == "unsigned":
-        kme = np.abs(kme)
+    kme = module_kme(features[assigned], eigengenes, config, threads=threads)
     best = np.argmax(kme, axis=1)
     before = labels[assigned].copy()
     dissolved = []
     for position, label in enumerate(eigengene_labels):
         members = np.flatnonzero(before == label)
         own, highest = kme[members, position], kme[members, best[members]]
-        worse = own < highest
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = fisher_pvalue(highest, n_samples) / fisher_pvalue(own, n_samples)
-        moved = worse & np.isfinite(ratio) & (ratio < config.reassign_threshold)
+        moved = (own < highest) & np.isfinite(ratio) & (ratio < config.reassign_threshold)
         labels[assigned[members[moved]]] = best[members[moved]] + 1
         if len(members) - moved.sum() < rules.min_module_size:
             dissolved.append(label)
     labels[np.isin(labels, dissolved)] = 0
 
 
-def _merged(features: Matrix, labels: NDArray[np.int64], config: WgcnaConfig) -> MergedModules:
+def _merged(features: Matrix, labels: Index, config: WgcnaConfig) -> MergedModules:
+    """Return the modules after those with close eigengenes became one; without modules, the features in none."""
     if not (labels > 0).any():
         grey = module_eigengenes(features, labels)
-        return MergedModules(labels, grey, grey.taken(np.arange(0)), None, ())
-    return merge_close_modules(
-        features, labels, cut_height=config.merge_cut_height, relabel=True, options=_merge_options(config)
-    )
+        return MergedModules(labels, grey, grey.at(np.arange(0)), None, ())
+    return _merge(features, labels, config)
 
 
 def _merged_colors(features: Matrix, labels: Index, merged: MergedModules, config: WgcnaConfig) -> NDArray[np.str_]:
@@ -320,45 +310,19 @@ def _merged_colors(features: Matrix, labels: Index, merged: MergedModules, confi
     if len(np.unique(sizes)) == len(sizes):
         return np.array(labels_to_colors(merged.labels), dtype=str)
     colors = np.array(labels_to_colors(labels), dtype=str)
-    again = merge_close_modules(
-        features, colors, cut_height=config.merge_cut_height, relabel=True, options=_merge_options(config)
-    )
-    return np.asarray(again.labels, dtype=str)
+    return np.asarray(_merge(features, colors, config).labels, dtype=str)
 
 
-def _merge_options(config: WgcnaConfig) -> CorrelationOptions:
-    return CorrelationOptions(
+def _merge(features: Matrix, labels: Labels, config: WgcnaConfig) -> MergedModules:
+    options = CorrelationOptions(
         cor_type=config.cor_type, max_p_outliers=config.max_p_outliers, pearson_fallback=config.pearson_fallback
     )
+    return merge_close_modules(features, labels, cut_height=config.merge_cut_height, relabel=True, options=options)
 
 
-def _all_features(
-    good: NDArray[np.bool_], unmerged: Index, merged: MergedModules, colors: NDArray[np.str_], block_of: Index
-) -> dict[str, NDArray]:  # type: ignore[type-arg]
-    """Return labels, colours and blocks of all features from those of the good ones."""
-
-    def spread(values: Index) -> Index:
-        out = np.zeros(len(good), dtype=np.int64)
-        out[good] = values
-        return out
-
-    all_colors = np.full(len(good), labels_to_colors([0])[0], dtype=np.result_type(colors, "U4"))
-    all_colors[good] = colors
-    return {
-        "labels": spread(merged.labels),
-        "colors": all_colors,
-        "unmerged_labels": spread(unmerged),
-        "unmerged_colors": np.array(labels_to_colors(spread(unmerged)), dtype=str),
-        "blocks": spread(block_of),
-    }
-
-
-def _all_samples(good: NDArray[np.bool_], found: ModuleEigengenes) -> dict[str, NDArray]:  # type: ignore[type-arg]
-    """Return the eigengenes over all samples from those over the good ones."""
-    eigengenes = np.full((len(found.labels), len(good)), np.nan)
-    eigengenes[:, good] = found.eigengenes
-    return {
-        "eigengenes": eigengenes,
-        "eigengene_labels": found.labels,
-        "variance_explained": found.variance_explained,
-    }
+def _spread(values: Labels, good: Flags, rest: int | str) -> Labels:
+    """Return the values of the good features at their places among all features, ``rest`` elsewhere."""
+    out = np.full(len(good), rest)
+    out = out.astype(np.result_type(out, values))
+    out[good] = values
+    return out

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from isograph.arrays import Matrix, Vector
+from isograph.arrays import Index, Matrix, Vector
+from isograph.config.wgcna import NETWORK_TYPES, canonical
 from isograph.errors import InputError
-from isograph.network.wgcna.correlation_matrix import DEFAULT, MIN_PRESENT, CorrelationOptions, correlation
+from isograph.network.wgcna.correlation_matrix import PEARSON, CorrelationOptions, correlation
 from isograph.network.wgcna.eigengene import Labels, is_grey
+from isograph.network.wgcna.good_features import MIN_SAMPLES
 from isograph.network.wgcna.tom import adjacency
 
 MIN_MODULE = 3
 HUB_POWER = 2.0
-SOFT_POWER = {"unsigned": 6.0, "signed": 15.0, "signed hybrid": 6.0}
+SOFT_POWERS = {"unsigned": 6.0, "signed": 15.0, "signed hybrid": 6.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class IntramodularConnectivity:
 
 
 def signed_kme(
-    features: Matrix, eigengenes: Matrix, *, options: CorrelationOptions = DEFAULT, threads: int = 1
+    features: Matrix, eigengenes: Matrix, *, options: CorrelationOptions = PEARSON, threads: int = 1
 ) -> Matrix:
     """Return the correlation of every feature with every eigengene; R: ``signedKME``.
 
@@ -50,7 +52,7 @@ def signed_kme(
     (p, m) in [−1, 1]; NaN for features that are constant or have fewer than 4 values.
     """
     kme = correlation(features, eigengenes, options=options, threads=threads)
-    kme[(~np.isnan(features)).sum(axis=1) < MIN_PRESENT] = np.nan
+    kme[(~np.isnan(features)).sum(axis=1) < MIN_SAMPLES] = np.nan
     return kme
 
 
@@ -78,21 +80,37 @@ def intramodular_connectivity(
     return IntramodularConnectivity(k_total=total, k_within=within, k_out=out, k_diff=within - out)
 
 
+def edge_connectivity(source: Index, target: Index, weight: Vector, labels: Labels) -> IntramodularConnectivity:
+    """Return the ``intramodular_connectivity`` of a network given as edges, each |weight| counted at both of its ends.
+
+    source, target, weight: (n_edges,). labels: (p,); a module of fewer than 3 features has connectivity 0.
+    """
+    _, module, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    strength = np.abs(weight)
+    inside = np.where((module[source] == module[target]) & (sizes[module[source]] >= MIN_MODULE), strength, 0.0)
+    total, within = (
+        np.asarray(np.bincount(source, values, len(labels)) + np.bincount(target, values, len(labels)), np.float64)
+        for values in (strength, inside)
+    )
+    out = total - within
+    return IntramodularConnectivity(k_total=total, k_within=within, k_out=out, k_diff=within - out)
+
+
 def soft_connectivity(
     features: Matrix,
     *,
     network_type: str = "unsigned",
     power: float | None = None,
-    options: CorrelationOptions = DEFAULT,
+    options: CorrelationOptions = PEARSON,
     threads: int = 1,
 ) -> Vector:
     """Return the sum of each feature's adjacencies; R: ``softConnectivity``. NaN for features with too few values.
 
     power: None for 6, or 15 in a signed network.
     """
-    b = SOFT_POWER.get(network_type, SOFT_POWER["unsigned"]) if power is None else power
+    b = SOFT_POWERS.get(canonical(network_type, NETWORK_TYPES), 6.0) if power is None else power
     k = np.nansum(adjacency(features, network_type=network_type, power=b, options=options, threads=threads), axis=0)
-    enough = (~np.isnan(features)).sum(axis=1) >= max(MIN_PRESENT, features.shape[1] / 3)
+    enough = (~np.isnan(features)).sum(axis=1) >= max(MIN_SAMPLES, features.shape[1] / 3)
     return np.where(enough, k - 1.0, np.nan)
 
 
@@ -102,7 +120,7 @@ def top_hubs(
     *,
     network_type: str = "signed",
     power: float = HUB_POWER,
-    options: CorrelationOptions = DEFAULT,
+    options: CorrelationOptions = PEARSON,
 ) -> dict[object, int]:
     """Return the number of the feature with the largest connectivity in each module; R: ``chooseTopHubInEachModule``.
 
@@ -116,7 +134,7 @@ def top_hubs(
     levels, sizes = np.unique(labels, return_counts=True)
     proper = ~is_grey(levels)
     if single := [str(level) for level in levels[proper & (sizes < 2)]]:
-        raise InputError("labels", [f"{len(single)} modules with a single feature: {', '.join(single[:5])}."])
+        raise InputError("labels", f"{len(single)} modules with a single feature: {', '.join(single[:5])}.")
     hubs: dict[object, int] = {}
     for level in levels[proper]:
         members = np.flatnonzero(labels == level)

@@ -8,19 +8,18 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
+import scipy.special
 
-from isograph.arrays import Index, Matrix, Vector
+from isograph.arrays import Flags, Index, Matrix, Vector
 from isograph.config.check import require
 from isograph.runtime.threads import run_calls
+from isograph.stats import correlation_pvalue
 
 logger = logging.getLogger(__name__)
 
 # NOTE: the grid of tiles depends on the number of features alone, so the bits do not depend on the threads.
 TILE = 512
 FEW = 64
-MIN_PRESENT = 4
-Visit = Callable[[Matrix, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,37 +55,32 @@ class CorrelationOptions:
         )
 
 
+PEARSON = CorrelationOptions()
+
+
 @dataclass(frozen=True, slots=True)
 class CorrelationRows:
-    """Rows made ready for correlation.
+    """Features prepared for correlation.
 
     Attributes
     ----------
     values : (p, n), NaN where missing.
     units : (p, n) unit vectors whose products are correlations; 0 where missing, NaN where not defined.
-    again : (p,) rows whose pairs are correlated on the common samples.
+    incomplete : (p,) rows with so many missing values that their pairs are correlated on the common samples.
     robust : the rows are biweight, not Pearson.
     """
 
     values: Matrix
     units: Matrix
-    again: NDArray[np.bool_]
+    incomplete: Flags
     robust: bool
-
-    @property
-    def defined(self) -> NDArray[np.bool_]:
-        """Whether each row has a correlation with anything."""
-        return np.asarray(~np.isnan(self.units).any(axis=1))
-
-
-DEFAULT = CorrelationOptions()
 
 
 def correlation(
     features: Matrix,
     others: Matrix | None = None,
     *,
-    options: CorrelationOptions = DEFAULT,
+    options: CorrelationOptions = PEARSON,
     robust: bool = True,
     robust_others: bool = True,
     threads: int = 1,
@@ -100,7 +94,7 @@ def correlation(
     features : (p, n), NaN where missing.
     others : (q, n); None for the features themselves.
     options : the kind of correlation and its details.
-    robust, robust_others : bicor: False prepares that side as Pearson.
+    robust, robust_others : bicor: False prepares these rows as Pearson.
     threads : no result depends on it.
 
     Returns
@@ -108,29 +102,14 @@ def correlation(
     (p, q) in [−1, 1]; NaN where a feature is constant, or over the samples a pair has in common.
     """
     x = correlation_rows(features, options=options, robust=robust)
-    if others is None:
-        out = np.empty((len(x.values), len(x.values)))
-
-        def keep_both(tile: Matrix, row: int, column: int) -> None:
-            out[row : row + tile.shape[0], column : column + tile.shape[1]] = tile
-            out[column : column + tile.shape[1], row : row + tile.shape[0]] = tile.T
-
-        each_tile(x, x, keep_both, options=options, threads=threads, upper=True)
-        return out
-    y = correlation_rows(others, options=options, robust=robust_others)
-    out = np.empty((len(x.values), len(y.values)))
-
-    def keep(tile: Matrix, row: int, column: int) -> None:
-        out[row : row + tile.shape[0], column : column + tile.shape[1]] = tile
-
-    each_tile(x, y, keep, options=options, threads=threads)
-    return out
+    y = x if others is None else correlation_rows(others, options=options, robust=robust_others)
+    return correlation_matrix(x, y, options=options, threads=threads)
 
 
 def correlation_rows(
-    features: Matrix, *, options: CorrelationOptions = DEFAULT, robust: bool = True
+    features: Matrix, *, options: CorrelationOptions = PEARSON, robust: bool = True
 ) -> CorrelationRows:
-    """Return the rows of a feature matrix ready for correlation. features: (p, n), NaN where missing."""
+    """Return the features prepared for correlation. features: (p, n), NaN where missing."""
     from isograph.kernels.biweight import biweight_units, pearson_units
 
     values = np.ascontiguousarray(features, dtype=np.float64)
@@ -146,37 +125,45 @@ def correlation_rows(
             logger.info("%d features with a median absolute deviation of 0", int(zero_mad.sum()))
     if not biweight or (options.pearson_fallback == "all" and zero_mad.any()):
         pearson_units(values, not options.cosine, 0, len(values), units)
-    return CorrelationRows(values=values, units=units, again=n_missing > tolerated, robust=biweight)
+    return CorrelationRows(values=values, units=units, incomplete=n_missing > tolerated, robust=biweight)
 
 
-def each_tile(
+def correlation_matrix(
     x: CorrelationRows,
     y: CorrelationRows,
-    visit: Visit,
     *,
     options: CorrelationOptions,
     threads: int,
-    upper: bool = False,
+    change: Callable[[Matrix], object] | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> None:
-    """Call ``visit(tile, row, column)`` with the correlations of every tile of rows of x with rows of y.
+) -> Matrix:
+    """Return the correlations of the rows of x with those of y, each tile after ``change`` replaced it in place.
 
-    upper: only tiles on or above the diagonal. A tile belongs to the visitor, which may change it.
+    Where y is x, tiles below the diagonal are copies of those above it.
     """
+    symmetric = y is x
+    out = np.empty((len(x.values), len(y.values)))
 
-    def one(row: int, column: int) -> None:
-        visit(correlation_tile(x, y, row, column, options=options), row, column)
+    def fill(row: int, column: int) -> None:
+        tile = correlation_tile(x, y, row, column, options=options)
+        if change is not None:
+            change(tile)
+        n_rows, n_columns = tile.shape
+        out[row : row + n_rows, column : column + n_columns] = tile
+        if symmetric:
+            out[column : column + n_columns, row : row + n_rows] = tile.T
 
-    calls = [partial(one, row, column) for row, column in tile_places(len(x.values), len(y.values), upper=upper)]
-    if min(len(x.values), len(y.values)) <= FEW:
+    calls = [partial(fill, row, column) for row, column in tile_corners(*out.shape, upper=symmetric)]
+    if min(out.shape) <= FEW:
         for call in calls:
             call()
     else:
         run_calls(calls, threads=threads, progress=progress)
+    return out
 
 
-def tile_places(p: int, q: int, *, upper: bool) -> Iterator[tuple[int, int]]:
-    """Yield the first row and column of every tile of a (p, q) matrix."""
+def tile_corners(p: int, q: int, *, upper: bool) -> Iterator[tuple[int, int]]:
+    """Yield the first row and column of every tile of a (p, q) matrix. upper: of those on or above the diagonal."""
     for row in range(0, p, TILE):
         for column in range(row if upper else 0, q, TILE):
             yield row, column
@@ -189,16 +176,18 @@ def correlation_tile(
     from isograph.kernels.biweight import pairwise_biweight, pairwise_pearson
 
     rows, columns = slice(row, row + TILE), slice(column, column + TILE)
-    tile = _products(x.units[rows], y.units[columns])
-    if x.again[rows].any() or y.again[columns].any():
+    left, right = x.units[rows], y.units[columns]
+    # NOTE: of few rows without BLAS, whose threads cost more to hold back than they save.
+    few = min(len(left), len(right)) <= FEW
+    tile: Matrix = np.einsum("in,jn->ij", left, right) if few else left @ right.T
+    if x.incomplete[rows].any() or y.incomplete[columns].any():
+        values, incomplete = (x.values[rows], y.values[columns]), (x.incomplete[rows], y.incomplete[columns])
         if x.robust or y.robust:
             pairwise_biweight(
-                x.values[rows],
-                y.values[columns],
-                x.units[rows],
-                y.units[columns],
-                x.again[rows],
-                y.again[columns],
+                *values,
+                left,
+                right,
+                *incomplete,
                 int(options.quick * x.values.shape[1]),
                 options.max_p_outliers,
                 options.pearson_fallback != "none",
@@ -208,30 +197,17 @@ def correlation_tile(
                 tile,
             )
         else:
-            pairwise_pearson(
-                x.values[rows], y.values[columns], x.again[rows], y.again[columns], not options.cosine, tile
-            )
+            pairwise_pearson(*values, *incomplete, not options.cosine, tile)
     return np.clip(tile, -1.0, 1.0, out=tile)
-
-
-def _products(left: Matrix, right: Matrix) -> Matrix:
-    """Return left · rightᵀ; of few rows without BLAS, whose threads cost more to hold back than they would save."""
-    few = min(len(left), len(right)) <= FEW
-    products: Matrix = np.einsum("in,jn->ij", left, right) if few else left @ right.T
-    return products
 
 
 def student_pvalue(r: Vector, n_samples: int) -> Vector:
     """Return the two-sided p-value of r by Student's t with n − 2 degrees of freedom; R: ``corPvalueStudent``."""
-    from isograph.stats import correlation_pvalue
-
     return correlation_pvalue(np.asarray(r, dtype=np.float64), n_samples - 2)
 
 
 def fisher_pvalue(r: Matrix, n_samples: int) -> Matrix:
     """Return the two-sided p-value of r by Fisher's z = |artanh r| √(n − 3); R: ``corPvalueFisher``. r = ±1 gives 0."""
-    import scipy.special
-
     with np.errstate(divide="ignore"):
         z = np.abs(0.5 * np.log((1.0 + r) / (1.0 - r))) * np.sqrt(n_samples - 3.0)
     p: Matrix = 2.0 * np.exp(scipy.special.log_ndtr(-z))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,15 +10,15 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from isograph.arrays import Matrix, Vector
+from isograph.arrays import Flags, Matrix, Vector
 from isograph.errors import InputError
 from isograph.network.wgcna.correlation_matrix import correlation
+from isograph.network.wgcna.good_features import varying
 from isograph.network.wgcna.imputation import NEIGHBOURS, impute_knn
-from isograph.network.wgcna.tree import average_linkage
 from isograph.runtime.threads import single_threaded_blas
+from isograph.schemas.color import GREY
 
 Labels = NDArray[Any]
-GREY = "grey"
 HUB_POWER = 6
 
 
@@ -38,16 +39,16 @@ class ModuleEigengenes:
     eigengenes: Matrix
     average_expression: Matrix
     variance_explained: Vector
-    is_principal: NDArray[np.bool_]
+    is_principal: Flags
 
-    def taken(self, chosen: NDArray[Any]) -> ModuleEigengenes:
-        """Return the eigengenes of the chosen positions, in their order."""
+    def at(self, positions: NDArray[Any]) -> ModuleEigengenes:
+        """Return the eigengenes at some positions, in that order."""
         return ModuleEigengenes(
-            labels=self.labels[chosen],
-            eigengenes=self.eigengenes[chosen],
-            average_expression=self.average_expression[chosen],
-            variance_explained=self.variance_explained[chosen],
-            is_principal=self.is_principal[chosen],
+            labels=self.labels[positions],
+            eigengenes=self.eigengenes[positions],
+            average_expression=self.average_expression[positions],
+            variance_explained=self.variance_explained[positions],
+            is_principal=self.is_principal[positions],
         )
 
 
@@ -65,7 +66,7 @@ def module_eigengenes(
     ----------
     features : (p, n), NaN where missing.
     labels : (p,), numbers (0: no module) or colour names (grey: no module).
-    exclude_grey : leave out the features in no module, which else are treated as one.
+    exclude_grey : leave out the features in no module, which are treated as one otherwise.
     impute : fill in missing values.
     scale : standardise.
 
@@ -78,70 +79,52 @@ def module_eigengenes(
     if exclude_grey:
         levels = levels[~is_grey(levels)]
     if len(levels) == 0:
-        raise InputError("labels", ["there is no module, expected one or more."])
+        raise InputError("labels", "there is no module, expected one or more.")
     with single_threaded_blas():
-        found = [_eigengene(features[labels == level], impute=impute, scale=scale) for level in levels]
-    return ModuleEigengenes(
-        labels=levels,
-        eigengenes=np.stack([one[0] for one in found]),
-        average_expression=np.stack([one[1] for one in found]),
-        variance_explained=np.array([one[2] for one in found]),
-        is_principal=np.array([one[3] for one in found]),
-    )
+        modules = [_eigengene(features[labels == level], impute=impute, scale=scale) for level in levels]
+    eigengenes, averages, explained, principal = zip(*modules, strict=True)
+    return ModuleEigengenes(levels, np.stack(eigengenes), np.stack(averages), np.array(explained), np.array(principal))
 
 
-def is_grey(labels: Labels) -> NDArray[np.bool_]:
+def is_grey(labels: Labels) -> Flags:
     """Whether each label stands for no module."""
-    grey: NDArray[np.bool_] = labels == (GREY if labels.dtype.kind == "U" else 0)
-    return grey
-
-
-def leaf_order(eigengenes: Matrix) -> NDArray[np.int64]:
-    """Return the eigengenes' order in the average-linkage tree of 1 − r between them; R: ``orderMEs``."""
-    if len(eigengenes) < 2:
-        return np.arange(len(eigengenes))
-    return average_linkage(1.0 - correlation(eigengenes)).order
+    return np.asarray(labels == (GREY if labels.dtype.kind == "U" else 0))
 
 
 def _eigengene(values: Matrix, *, impute: bool, scale: bool) -> tuple[Vector, Vector, float, bool]:
     """Return the eigengene of a module, its average, the variance explained and whether it is a component."""
-    complete = not np.isnan(values).any()
-    if impute and not complete and len(values) > 1:
-        try:
+    if impute and len(values) > 1 and np.isnan(values).any():
+        # NOTE: as in R, a module that cannot be imputed has no component, and its hub stands in.
+        with suppress(InputError):
             values = impute_knn(values, k=min(NEIGHBOURS, len(values) - 1))
-        except InputError:
-            complete = False
-        else:
-            complete = not np.isnan(values).any()
-    z = _standardised(values) if scale else values
-    there = ~np.isnan(z)
+    z = standardised(values) if scale else values
+    present = ~np.isnan(z)
     with np.errstate(invalid="ignore"):
-        average = np.where(there, z, 0.0).sum(axis=0) / there.sum(axis=0)
-    principal = bool(complete and np.isfinite(z).all())
-    vector = _leading_component(z) if principal else _hub_component(z)
+        average = np.where(present, z, 0.0).sum(axis=0) / present.sum(axis=0)
+    principal = bool(np.isfinite(z).all())
+    vector = leading_component(z) if principal else _hub_component(z)
     r = correlation(vector[None, :], z)[0]
     explained = float(np.nanmean(np.square(r))) if not np.isnan(r).all() else float("nan")
     agreement = correlation(average[None, :], vector[None, :])[0, 0]
+    # NOTE: where the average is flat R leaves the sign of its library; here the largest entry is positive.
     if agreement < 0 or (np.isnan(agreement) and vector[np.nanargmax(np.abs(vector))] < 0):
         vector = -vector
     return vector, average, explained, principal
 
 
-def _standardised(values: Matrix) -> Matrix:
+def standardised(features: Matrix) -> Matrix:
     """Return rows with mean 0 and sample sd 1 over what is present; NaN for rows that do not vary."""
-    there = ~np.isnan(values)
-    counts = there.sum(axis=1, keepdims=True)
+    present = ~np.isnan(features)
+    counts = present.sum(axis=1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
-        means = np.where(there, values, 0.0).sum(axis=1, keepdims=True) / counts
-        centred = values - means
-        sd = np.sqrt(np.square(np.where(there, centred, 0.0)).sum(axis=1, keepdims=True) / (counts - 1))
-        lowest = np.min(values, axis=1, where=there, initial=np.inf, keepdims=True)
-        highest = np.max(values, axis=1, where=there, initial=-np.inf, keepdims=True)
-        scaled: Matrix = np.where(highest > lowest, centred / sd, np.nan)
+        means = np.where(present, features, 0.0).sum(axis=1, keepdims=True) / counts
+        centred = features - means
+        sd = np.sqrt(np.square(np.where(present, centred, 0.0)).sum(axis=1, keepdims=True) / (counts - 1))
+        scaled: Matrix = np.where(varying(features)[:, None], centred / sd, np.nan)
     return scaled
 
 
-def _leading_component(z: Matrix) -> Vector:
+def leading_component(z: Matrix) -> Vector:
     """Return the first right singular vector of z, from the smaller of its two Gram matrices."""
     p, n = z.shape
     gram = z.T @ z if n <= p else z @ z.T
@@ -154,11 +137,12 @@ def _leading_component(z: Matrix) -> Vector:
 
 def _hub_component(z: Matrix) -> Vector:
     """Return the mean of the features weighted by how closely they follow each other, signs as the hub's."""
-    there = ~np.isnan(z)
-    filled = np.where(there, z, 0.0)
-    present = there.astype(np.float64)
-    common = present @ present.T
-    sums = filled @ present.T
+    present = ~np.isnan(z)
+    filled = np.where(present, z, 0.0)
+    counted = present.astype(np.float64)
+    # NOTE: means and covariance of each pair are over the samples that both features have.
+    common = counted @ counted.T
+    sums = filled @ counted.T
     with np.errstate(invalid="ignore", divide="ignore"):
         covariance = (filled @ filled.T - sums * sums.T / common) / (common - 1.0)
     covariance[~np.isfinite(covariance)] = 0.0
@@ -168,5 +152,5 @@ def _hub_component(z: Matrix) -> Vector:
     hub = int(np.argmax(weights))
     terms = z * (weights * np.sign(covariance[:, hub]))[:, None] / weights.sum()
     with np.errstate(invalid="ignore"):
-        component: Vector = np.where(there, terms, 0.0).sum(axis=0) / there.sum(axis=0)
+        component: Vector = np.where(present, terms, 0.0).sum(axis=0) / present.sum(axis=0)
     return component

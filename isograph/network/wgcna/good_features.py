@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from isograph.arrays import Matrix
+from isograph.arrays import Flags, Matrix
 from isograph.errors import InputError
 
 MIN_FRACTION = 0.5
@@ -30,8 +29,8 @@ class GoodSamplesGenes:
     reasons : feature number → why it does not take part.
     """
 
-    features: NDArray[np.bool_]
-    samples: NDArray[np.bool_]
+    features: Flags
+    samples: Flags
     reasons: dict[int, str]
 
     @property
@@ -58,50 +57,46 @@ def good_samples_genes(features: Matrix) -> GoodSamplesGenes:
     good_samples = np.ones(features.shape[1], dtype=np.bool_)
     reasons: dict[int, str] = {}
     while True:
-        before = int(good.sum()) + int(good_samples.sum())
-        found = _reasons(features, good, good_samples, tolerance)
-        reasons |= found
-        good[list(found)] = False
+        n_before = int(good.sum()) + int(good_samples.sum())
+        new_reasons = _reasons(features, good, good_samples, tolerance)
+        reasons |= new_reasons
+        good[list(new_reasons)] = False
         n_good = int(good.sum())
         counts = present[good].sum(axis=0)
         good_samples &= (n_good - counts < (1.0 - MIN_FRACTION) * n_good) & (counts >= MIN_FEATURES)
-        if n_good < MIN_FEATURES or good_samples.sum() < MIN_SAMPLES:
-            raise InputError("features", [_too_few(n_good, int(good_samples.sum()), features.shape)])
-        if n_good + int(good_samples.sum()) == before:
+        n_good_samples = int(good_samples.sum())
+        if n_good < MIN_FEATURES or n_good_samples < MIN_SAMPLES:
+            raise InputError(
+                "features",
+                f"{n_good} of {features.shape[0]} features and {n_good_samples} of {features.shape[1]} samples vary "
+                f"and have more than half of their values, expected at least {MIN_FEATURES} of each. Leave out "
+                "features and samples with many missing values.",
+            )
+        if n_good + n_good_samples == n_before:
             return GoodSamplesGenes(features=good, samples=good_samples, reasons=dict(sorted(reasons.items())))
 
 
-def _reasons(
-    features: Matrix, good: NDArray[np.bool_], good_samples: NDArray[np.bool_], tolerance: float
-) -> dict[int, str]:
+def _reasons(features: Matrix, good: Flags, good_samples: Flags, tolerance: float) -> dict[int, str]:
     """Return why each of the good features that is not good any more is not."""
     rows = np.flatnonzero(good)
     values = features[np.ix_(good, good_samples)]
     present = ~np.isnan(values)
     counts = present.sum(axis=1)
     n = values.shape[1]
-    filled = np.where(present, values, 0.0)
-    means = filled.sum(axis=1) / np.maximum(counts, 1)
+    means = np.where(present, values, 0.0).sum(axis=1) / np.maximum(counts, 1)
     squares = np.square(np.where(present, values - means[:, None], 0.0)).sum(axis=1)
     variance = np.where(counts > 1, squares / np.maximum(counts - 1, 1), 0.0)
-    constant = ~(variance > tolerance) | _same(values, present)
+    constant = ~(variance > tolerance) | ~varying(values)
+    # NOTE: of several reasons the last one is given.
     reasons = {int(row): NO_VARIANCE for row in rows[constant]}
     reasons |= {int(row): TOO_FEW_VALUES for row in rows[counts < MIN_SAMPLES]}
     reasons |= {int(row): TOO_MANY_MISSING for row in rows[n - counts >= (1.0 - MIN_FRACTION) * n]}
     return reasons
 
 
-def _same(values: Matrix, present: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether all values present in a row are equal."""
-    lowest = np.min(values, axis=1, where=present, initial=np.inf)
-    highest = np.max(values, axis=1, where=present, initial=-np.inf)
-    same: NDArray[np.bool_] = lowest >= highest
-    return same
-
-
-def _too_few(n_features: int, n_samples: int, shape: tuple[int, ...]) -> str:
-    return (
-        f"{n_features} of {shape[0]} features and {n_samples} of {shape[1]} samples vary and have more than half of "
-        f"their values, expected at least {MIN_FEATURES} of each. Leave out features and samples with many missing "
-        "values."
-    )
+def varying(features: Matrix) -> Flags:
+    """Whether the values present in each row differ, by however little; False for a row without any."""
+    present = ~np.isnan(features)
+    lowest = np.min(features, axis=1, where=present, initial=np.inf)
+    highest = np.max(features, axis=1, where=present, initial=-np.inf)
+    return np.asarray(highest > lowest)

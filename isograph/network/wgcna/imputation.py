@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from isograph.arrays import Index, Matrix, Vector
+from isograph.arrays import Flags, Matrix, Vector
 from isograph.errors import InputError
 from isograph.network.wgcna.r_random import RRandom
 
@@ -37,20 +36,17 @@ def impute_knn(features: Matrix, *, k: int = NEIGHBOURS) -> Matrix:
     """
     missing = np.isnan(features)
     n_rows, n_columns = features.shape
-    empty = np.flatnonzero(missing.sum(axis=0) > MAX_COLUMN_SHARE * n_rows)
-    if len(empty):
+    if n_empty := int((missing.sum(axis=0) > MAX_COLUMN_SHARE * n_rows).sum()):
         raise InputError(
-            "imputation", [f"{len(empty)} samples lack more than {MAX_COLUMN_SHARE:.0%} of the features' values."]
+            "imputation", f"{n_empty} samples lack more than {MAX_COLUMN_SHARE:.0%} of the features' values."
         )
     out = features.copy()
     sparse = missing.sum(axis=1) > int(MAX_ROW_SHARE * n_columns)
-    kept = np.flatnonzero(~sparse)
-    values = features[kept]
-    counts = (~np.isnan(values)).sum(axis=0)
+    values = features[~sparse]
     with np.errstate(invalid="ignore", divide="ignore"):
-        means = np.nansum(values, axis=0) / counts
-    out[kept] = _imputed(values, k, means, RRandom(SEED) if len(kept) > MAX_ROWS else None)
-    # NOTE: R fills a single feature that was set aside with 0.
+        means = np.nansum(values, axis=0) / (~np.isnan(values)).sum(axis=0)
+    out[~sparse] = _imputed(values, k, means, RRandom(SEED) if len(values) > MAX_ROWS else None)
+    # NOTE: R fills a single sparse feature with 0.
     filling = np.zeros(n_columns) if sparse.sum() == 1 else means
     out[sparse] = np.where(missing[sparse], filling, features[sparse])
     return out
@@ -69,35 +65,14 @@ def _imputed(values: Matrix, k: int, means: Vector, random: RRandom | None) -> M
     return _from_neighbours(values, min(k, len(values) - 1), means)
 
 
-def _from_neighbours(values: Matrix, k: int, means: Vector) -> Matrix:
-    """Return the rows with missing values replaced by means over the k rows after the nearest one."""
-    from isograph.kernels.neighbour import row_distances
-
-    missing = np.isnan(values)
-    out = values.copy()
-    distances = np.empty(len(values))
-    for row in np.flatnonzero(missing.any(axis=1)):
-        row_distances(values, int(row), distances)
-        # NOTE: the nearest is taken for the row itself, which an identical row before it is mistaken for.
-        neighbours = np.argsort(distances, kind="stable")[1 : k + 1]
-        gaps = np.flatnonzero(missing[row])
-        near = values[np.ix_(neighbours, gaps)]
-        there = ~np.isnan(near)
-        counts = there.sum(axis=0)
-        sums = np.where(there, near, 0.0).sum(axis=0)
-        out[row, gaps] = np.where(counts > 0, sums / np.maximum(counts, 1), means[gaps])
-    return out
-
-
-def _first_half(values: Matrix, random: RRandom) -> NDArray[np.bool_]:
-    """Return which rows belong to the first of two groups found by 2-means, missing values taken as 0."""
+def _first_half(values: Matrix, random: RRandom) -> Flags:
+    """Return which rows belong to the first of two groups by 2-means, missing values taken as 0."""
     filled = np.where(np.isnan(values), 0.0, values)
-    start: Index = random.sample(len(values), 2)
-    centres = filled[start]
+    centres = filled[random.sample(len(values), 2)]
     previous = None
     for _ in range(SPLIT_ITERATIONS):
         distances = np.stack([np.square(filled - centre).mean(axis=1) for centre in centres])
-        first: NDArray[np.bool_] = distances[0] < distances[1]
+        first: Flags = distances[0] < distances[1]
         total = float(distances.min(axis=0).sum())
         if total == 0.0:
             break
@@ -108,3 +83,23 @@ def _first_half(values: Matrix, random: RRandom) -> NDArray[np.bool_]:
         if change <= SPLIT_CHANGE:
             break
     return first
+
+
+def _from_neighbours(values: Matrix, k: int, means: Vector) -> Matrix:
+    """Return the rows with missing values replaced by means over the k rows after the nearest one."""
+    from isograph.kernels.neighbour import row_distances
+
+    missing = np.isnan(values)
+    out = values.copy()
+    distances = np.empty(len(values))
+    for row in np.flatnonzero(missing.any(axis=1)):
+        row_distances(values, int(row), distances)
+        # NOTE: as in R, the nearest row is left out as the row itself, also where it is an identical one before it.
+        neighbours = np.argsort(distances, kind="stable")[1 : k + 1]
+        gaps = np.flatnonzero(missing[row])
+        near = values[np.ix_(neighbours, gaps)]
+        present = ~np.isnan(near)
+        counts = present.sum(axis=0)
+        sums = np.where(present, near, 0.0).sum(axis=0)
+        out[row, gaps] = np.where(counts > 0, sums / np.maximum(counts, 1), means[gaps])
+    return out

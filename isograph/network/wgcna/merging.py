@@ -1,4 +1,4 @@
-"""Modules whose eigengenes are alike become one."""
+"""Merging of modules whose eigengenes are alike."""
 
 from __future__ import annotations
 
@@ -9,14 +9,8 @@ import numpy as np
 from isograph.arrays import Index, Matrix
 from isograph.config.check import require
 from isograph.errors import InputError
-from isograph.network.wgcna.correlation_matrix import DEFAULT, CorrelationOptions, correlation
-from isograph.network.wgcna.eigengene import (
-    Labels,
-    ModuleEigengenes,
-    is_grey,
-    leaf_order,
-    module_eigengenes,
-)
+from isograph.network.wgcna.correlation_matrix import PEARSON, CorrelationOptions, correlation
+from isograph.network.wgcna.eigengene import Labels, ModuleEigengenes, is_grey, module_eigengenes
 from isograph.network.wgcna.tree import Tree, average_linkage, tree_groups
 from isograph.schemas.color import standard_colors
 
@@ -48,7 +42,7 @@ def merge_close_modules(
     cut_height: float = 0.2,
     use_abs: bool = False,
     relabel: bool = False,
-    options: CorrelationOptions = DEFAULT,
+    options: CorrelationOptions = PEARSON,
 ) -> MergedModules:
     """Merge modules whose eigengenes differ by no more than ``cut_height``, until none do; R: ``mergeCloseModules``.
 
@@ -68,65 +62,72 @@ def merge_close_modules(
     """
     require({f"cut_height is {cut_height}, expected 0 or more": cut_height >= 0})
     labels = np.array(labels)
-    first: tuple[ModuleEigengenes, Tree | None] | None = None
+    first_eigengenes, first_tree = _eigengenes_and_tree(features, labels, options, use_abs=use_abs)
+    eigengenes, tree = first_eigengenes, first_tree
     merges: list[dict[str, str]] = []
-    while True:
-        found = module_eigengenes(features, labels, exclude_grey=True)
-        found = found.taken(leaf_order(found.eigengenes))
-        tree = _tree(found.eigengenes, options, use_abs=use_abs)
-        first = first or (found, tree)
-        groups = np.zeros(1, dtype=np.int64) if tree is None else tree_groups(tree, cut_height)
-        into = _survivors(found.labels, groups)
-        if not into:
-            break
+    while tree is not None and (into := _survivors(eigengenes.labels, tree_groups(tree, cut_height))):
         merges.append({str(old): str(new) for old, new in into.items()})
         for old, new in into.items():
             labels[labels == old] = new
+        eigengenes, tree = _eigengenes_and_tree(features, labels, options, use_abs=use_abs)
     if relabel:
-        labels = relabelled(labels)
+        labels = _relabelled(labels)
     return MergedModules(
         labels=labels,
-        eigengenes=ordered_eigengenes(features, labels),
-        first_eigengenes=first[0],
-        first_tree=first[1],
+        eigengenes=_ordered_eigengenes(features, labels),
+        first_eigengenes=first_eigengenes,
+        first_tree=first_tree,
         merges=tuple(merges),
     )
 
 
-def ordered_eigengenes(features: Matrix, labels: Labels) -> ModuleEigengenes:
-    """Return all eigengenes in the order of their tree, that of the features in no module last."""
-    found = module_eigengenes(features, labels)
-    grey = is_grey(found.labels)
-    proper = np.flatnonzero(~grey)
-    return found.taken(np.concatenate([proper[leaf_order(found.eigengenes[proper])], np.flatnonzero(grey)]))
-
-
-def relabelled(labels: Labels) -> Labels:
-    """Return labels numbered (or named) from the largest module on; ties go by label, no module stays none."""
-    levels, counts = np.unique(labels, return_counts=True)
-    proper = ~is_grey(levels)
-    order = np.argsort(-counts[proper], kind="stable")
-    old = levels[proper][order]
-    new: Labels = np.arange(1, len(old) + 1)
-    if labels.dtype.kind == "U":
-        new = np.array(standard_colors(len(old)), dtype=str)
-    dtype = np.result_type(labels, new) if labels.dtype.kind == "U" else labels.dtype
-    out = labels.astype(dtype)
-    for one, other in zip(old, new, strict=True):
-        out[labels == one] = other
-    return out
-
-
-def _tree(eigengenes: Matrix, options: CorrelationOptions, *, use_abs: bool) -> Tree | None:
-    if len(eigengenes) < 2:
-        return None
-    r = correlation(eigengenes, options=options)
+def _eigengenes_and_tree(
+    features: Matrix, labels: Labels, options: CorrelationOptions, *, use_abs: bool
+) -> tuple[ModuleEigengenes, Tree | None]:
+    """Return the eigengenes of the modules in leaf order, and the tree they merge by; None for a single module."""
+    eigengenes = module_eigengenes(features, labels, exclude_grey=True)
+    # NOTE: the order is that of the tree of Pearson r, as in R, whatever modules merge by.
+    eigengenes = eigengenes.at(_leaf_order(eigengenes.eigengenes))
+    if len(eigengenes.labels) < 2:
+        return eigengenes, None
+    r = correlation(eigengenes.eigengenes, options=options)
     if np.isnan(r).any():
-        raise InputError("eigengenes", ["correlations between them are not defined: a module's features are constant."])
-    return average_linkage(1.0 - (np.abs(r) if use_abs else r))
+        raise InputError("eigengenes", "correlations between them are not defined: a module's features are constant.")
+    return eigengenes, average_linkage(1.0 - (np.abs(r) if use_abs else r))
 
 
 def _survivors(labels: Labels, groups: Index) -> dict[object, object]:
     """Return old label → surviving label (the first of its group) of those that merge."""
-    first = {int(group): labels[position] for position, group in reversed(list(enumerate(groups)))}
-    return {label: first[int(group)] for label, group in zip(labels, groups, strict=True) if label != first[int(group)]}
+    survivor = {int(group): label for label, group in reversed(list(zip(labels, groups, strict=True)))}
+    into = {label: survivor[int(group)] for label, group in zip(labels, groups, strict=True)}
+    return {old: new for old, new in into.items() if old != new}
+
+
+def _relabelled(labels: Labels) -> Labels:
+    """Return labels numbered (or named) from the largest module on; ties go by label, no module stays none."""
+    levels, counts = np.unique(labels, return_counts=True)
+    proper = ~is_grey(levels)
+    by_size = levels[proper][np.argsort(-counts[proper], kind="stable")]
+    names: Labels = np.arange(1, len(by_size) + 1)
+    if labels.dtype.kind == "U":
+        names = np.array(standard_colors(len(by_size)), dtype=str)
+    out = labels.astype(np.result_type(labels, names) if labels.dtype.kind == "U" else labels.dtype)
+    for old, new in zip(by_size, names, strict=True):
+        out[labels == old] = new
+    return out
+
+
+def _ordered_eigengenes(features: Matrix, labels: Labels) -> ModuleEigengenes:
+    """Return all eigengenes in the order of their tree, that of the features in no module last."""
+    eigengenes = module_eigengenes(features, labels)
+    grey = is_grey(eigengenes.labels)
+    proper = np.flatnonzero(~grey)
+    order = proper[_leaf_order(eigengenes.eigengenes[proper])]
+    return eigengenes.at(np.concatenate([order, np.flatnonzero(grey)]))
+
+
+def _leaf_order(eigengenes: Matrix) -> Index:
+    """Return the eigengenes' order in the average-linkage tree of 1 − r between them; R: ``orderMEs``."""
+    if len(eigengenes) < 2:
+        return np.arange(len(eigengenes))
+    return average_linkage(1.0 - correlation(eigengenes)).order

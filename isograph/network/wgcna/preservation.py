@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,9 +14,10 @@ from isograph.config.check import require
 from isograph.config.wgcna import NETWORK_TYPES, canonical
 from isograph.errors import InputError, examples
 from isograph.network.wgcna.connectivity import signed_kme
-from isograph.network.wgcna.correlation_matrix import MIN_PRESENT, correlation
+from isograph.network.wgcna.correlation_matrix import correlation
 from isograph.network.wgcna.eigengene import Labels, is_grey, module_eigengenes
-from isograph.network.wgcna.tom import powered
+from isograph.network.wgcna.good_features import MIN_SAMPLES, varying
+from isograph.network.wgcna.tom import name_check, powered
 from isograph.runtime.threads import run_calls
 
 N_PERMUTATIONS = 100
@@ -27,6 +28,7 @@ POWERS = {"unsigned": 6.0, "signed": 12.0, "signed hybrid": 6.0}
 DENSITY = ("prop_var_explained", "mean_sign_aware_kme", "mean_sign_aware_cor", "mean_adjacency")
 CONNECTIVITY = ("cor_kim", "cor_kme", "cor_cor")
 STATISTICS = (*DENSITY, "mean_mar", *CONNECTIVITY, "cor_kme_all", "cor_mar")
+Statistics = Mapping[str, Vector]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,27 +109,26 @@ def module_preservation(
     InputError
         The features differ in number, or some are constant or have fewer than 4 values.
     """
+    # NOTE: a large library that nothing else here needs.
     from scipy.stats import rankdata
 
-    kind = canonical(network_type, NETWORK_TYPES)
     require(
-        {
-            f"network_type is '{network_type}', expected {', '.join(NETWORK_TYPES)}": kind in NETWORK_TYPES,
-            f"n_permutations is {n_permutations}, expected 2 or more": n_permutations >= 2,
-        }
+        name_check("network_type", network_type, NETWORK_TYPES)
+        | {f"n_permutations is {n_permutations}, expected 2 or more": n_permutations >= 2}
     )
+    kind = canonical(network_type, NETWORK_TYPES)
     _check(reference, test, labels)
     rng = np.random.default_rng(seed)
-    modules = _with_gold(np.asarray(labels), rng)
-    both = partial(_both, np.asarray(reference, dtype=np.float64), np.asarray(test, dtype=np.float64), kind)
-    observed, quality = both(modules, np.arange(len(reference)))
-    calls: list[Callable[[], tuple[dict[str, Vector], dict[str, Vector]]]] = []
+    data = np.asarray(reference, dtype=np.float64), np.asarray(test, dtype=np.float64)
+    labels = np.asarray(labels)
+    modules = _with_random_module(labels, rng)
+    observed, quality = _in_test_and_reference(*data, kind, modules, np.arange(len(reference)))
+    calls: list[Callable[[], tuple[Statistics, Statistics]]] = []
     for _ in range(n_permutations):
-        drawn = _with_gold(np.asarray(labels), rng)
-        calls.append(partial(both, drawn, rng.permutation(len(reference))))
-    permuted = run_calls(calls, threads=threads)
-    z = _z(observed, [pair[0] for pair in permuted], STATISTICS)
-    z_quality = _z(quality, [pair[1] for pair in permuted], DENSITY)
+        drawn = _with_random_module(labels, rng)
+        calls.append(partial(_in_test_and_reference, *data, kind, drawn, rng.permutation(len(reference))))
+    permuted, permuted_quality = zip(*run_calls(calls, threads=threads), strict=True)
+    z, z_quality = _z(observed, permuted, STATISTICS), _z(quality, permuted_quality, DENSITY)
     log_p, log_p_quality = _log10_p(z), _log10_p(z_quality)
     ranks = {name: rankdata(-observed[name]) for name in (*DENSITY, *CONNECTIVITY)}
     density, connectivity = _median(z, DENSITY), _median(z, CONNECTIVITY)
@@ -151,7 +152,7 @@ def module_preservation(
         median_rank=_median(ranks, (*DENSITY, *CONNECTIVITY)),
         median_rank_density=_median(ranks, DENSITY),
         median_rank_connectivity=_median(ranks, CONNECTIVITY),
-        separability=_separability(test, np.asarray(labels), modules.levels),
+        separability=_separability(test, labels, modules.levels),
     )
 
 
@@ -163,91 +164,84 @@ def _check(reference: Matrix, test: Matrix, labels: Labels) -> None:
             "as many of each."
         )
     for name, features in (("reference", reference), ("test data", test)):
-        there = ~np.isnan(features)
-        lowest = np.min(features, axis=1, where=there, initial=np.inf)
-        highest = np.max(features, axis=1, where=there, initial=-np.inf)
-        bad = np.flatnonzero((highest <= lowest) | (there.sum(axis=1) < MIN_PRESENT))
+        too_few = (~np.isnan(features)).sum(axis=1) < MIN_SAMPLES
+        bad = np.flatnonzero(too_few | ~varying(features))
         if len(bad):
             problems.append(
-                f"{len(bad)} features of the {name} are constant or have fewer than {MIN_PRESENT} values: rows "
+                f"{len(bad)} features of the {name} are constant or have fewer than {MIN_SAMPLES} values: rows "
                 f"{examples(bad)}. Leave them out of both."
             )
     if problems:
         raise InputError("preservation", problems)
 
 
-def _with_gold(labels: Labels, rng: np.random.Generator) -> _Modules:
-    """Return the modules and one of random features; large ones are sampled."""
+def _with_random_module(labels: Labels, rng: np.random.Generator) -> _Modules:
+    """Return the modules and one of random features, R's gold; large modules are sampled."""
     gold = "gold" if labels.dtype.kind == "U" else "0.1"
     texts = labels.astype(str)
     levels = sorted({*texts.tolist(), gold})
     rows, numbers = [], []
     for number, level in enumerate(levels):
         if level == gold:
-            chosen = rng.choice(len(labels), size=min(MAX_GOLD_SIZE, len(labels) // 2), replace=False)
+            members = rng.choice(len(labels), size=min(MAX_GOLD_SIZE, len(labels) // 2), replace=False)
         else:
-            chosen = np.flatnonzero(texts == level)
-            if len(chosen) > MAX_MODULE_SIZE:
-                chosen = np.sort(rng.choice(chosen, size=MAX_MODULE_SIZE, replace=False))
-        rows.append(chosen)
-        numbers.append(np.full(len(chosen), number))
+            members = np.flatnonzero(texts == level)
+            if len(members) > MAX_MODULE_SIZE:
+                members = np.sort(rng.choice(members, size=MAX_MODULE_SIZE, replace=False))
+        rows.append(members)
+        numbers.append(np.full(len(members), number))
     return _Modules(np.concatenate(rows), np.concatenate(numbers), levels)
 
 
-def _both(
+def _in_test_and_reference(
     reference: Matrix, test: Matrix, kind: str, modules: _Modules, order: Index
-) -> tuple[dict[str, Vector], dict[str, Vector]]:
+) -> tuple[Statistics, Statistics]:
     """Return the statistics of test data and of the reference; feature order[i] stands in both for feature i."""
     x = reference[modules.rows]
     rows = order[modules.rows]
+    # NOTE: as in R, the quality of a signed network's module is the mean r itself.
     return (
-        _statistics(x, test[rows], modules, kind, is_test=True),
-        _statistics(x, reference[rows], modules, kind, is_test=False),
+        _statistics(x, test[rows], modules, kind, sign_aware=True),
+        _statistics(x, reference[rows], modules, kind, sign_aware=kind == "unsigned"),
     )
 
 
-def _statistics(x: Matrix, y: Matrix, modules: _Modules, kind: str, *, is_test: bool) -> dict[str, Vector]:
+def _statistics(x: Matrix, y: Matrix, modules: _Modules, kind: str, *, sign_aware: bool) -> Statistics:
     """Return every statistic of every module; rows of x are those of the reference, rows of y stand for them."""
-    kme = [signed_kme(side, module_eigengenes(side, modules.number).eigengenes) for side in (x, y)]
+    kme_x, kme_y = (signed_kme(data, module_eigengenes(data, modules.number).eigengenes) for data in (x, y))
     out = {name: np.full(len(modules.levels), np.nan) for name in STATISTICS}
     for module in range(len(modules.levels)):
         members = np.flatnonzero(modules.number == module)
-        own = [k[members, module] for k in kme]
-        found = _of_kme(own) | _of_pairs(x[members], y[members], kind, sign_aware=is_test or kind == "unsigned")
-        found["cor_kme_all"] = abs(_r(kme[0][:, module], kme[1][:, module]))
-        for name, value in found.items():
+        own_x, own_y = kme_x[members, module], kme_y[members, module]
+        statistics = {
+            "prop_var_explained": float(np.mean(np.square(own_y))),
+            "mean_sign_aware_kme": abs(float(np.mean(np.sign(own_x) * own_y))),
+            "cor_kme": abs(_r(own_x, own_y)),
+            "cor_kme_all": abs(_r(kme_x[:, module], kme_y[:, module])),
+            **_pair_statistics(x[members], y[members], kind, sign_aware=sign_aware),
+        }
+        for name, value in statistics.items():
             out[name][module] = value
     return out
 
 
-def _of_kme(kme: list[Vector]) -> dict[str, float]:
-    """Return the statistics of one module's kME in the reference and in the other data."""
-    return {
-        "prop_var_explained": float(np.mean(np.square(kme[1]))),
-        "mean_sign_aware_kme": abs(float(np.mean(np.sign(kme[0]) * kme[1]))),
-        "cor_kme": abs(_r(*kme)),
-    }
-
-
-def _of_pairs(x: Matrix, y: Matrix, kind: str, *, sign_aware: bool) -> dict[str, float]:
-    """Return the statistics of one module's pairs of features.
-
-    NOTE: as in R, the quality of a signed network's module is the mean r itself.
-    """
+def _pair_statistics(x: Matrix, y: Matrix, kind: str, *, sign_aware: bool) -> dict[str, float]:
+    """Return the statistics of one module's pairs of features; none of a module of one feature."""
     pairs = np.triu_indices(len(x), 1)
     if len(pairs[0]) == 0:
         return {}
-    r = [correlation(side) for side in (x, y)]
+    r = [correlation(data) for data in (x, y)]
     r_x, r_y = (matrix[pairs] for matrix in r)
-    adjacent = [powered(matrix, kind, POWERS[kind], keep_sign=False) for matrix in r]
-    for matrix in adjacent:
-        np.fill_diagonal(matrix, 1.0)
-    sums = [a.sum(axis=0) for a in adjacent]
+    adjacencies = [powered(matrix, kind, POWERS[kind], keep_sign=False) for matrix in r]
+    for a in adjacencies:
+        np.fill_diagonal(a, 1.0)
+    sums = [a.sum(axis=0) for a in adjacencies]
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratios = [(np.square(a).sum(axis=0) - 1.0) / (k - 1.0) for a, k in zip(adjacent, sums, strict=True)]
+        # NOTE: the maximum adjacency ratio of each feature, without the diagonal.
+        ratios = [(np.square(a).sum(axis=0) - 1.0) / (k - 1.0) for a, k in zip(adjacencies, sums, strict=True)]
     return {
         "mean_sign_aware_cor": float(np.mean(np.sign(r_x) * r_y if sign_aware else r_y)),
-        "mean_adjacency": float(np.mean(adjacent[1][pairs])),
+        "mean_adjacency": float(np.mean(adjacencies[1][pairs])),
         "mean_mar": float(np.mean(ratios[1])),
         "cor_kim": _r(*sums),
         "cor_cor": _r(r_x, r_y),
@@ -255,37 +249,36 @@ def _of_pairs(x: Matrix, y: Matrix, kind: str, *, sign_aware: bool) -> dict[str,
     }
 
 
-def _r(one: Vector, other: Vector) -> float:
+def _r(x: Vector, y: Vector) -> float:
     """Return Pearson r of two vectors, NaN where there is none."""
-    if len(one) < 2:
-        return float("nan")
-    return float(correlation(one[None, :], other[None, :])[0, 0])
+    return float(correlation(x[None, :], y[None, :])[0, 0]) if len(x) > 1 else float("nan")
 
 
-def _z(observed: Mapping[str, Vector], permuted: list[dict[str, Vector]], names: tuple[str, ...]) -> dict[str, Vector]:
+def _z(observed: Statistics, permuted: Sequence[Statistics], names: tuple[str, ...]) -> dict[str, Vector]:
     """Return the observed statistics in standard deviations from the mean over permutations."""
-    out = {}
+    z = {}
     for name in names:
         drawn = np.stack([statistics[name] for statistics in permuted])
         with np.errstate(invalid="ignore", divide="ignore"):
-            out[name] = (observed[name] - drawn.mean(axis=0)) / drawn.std(axis=0, ddof=1)
-    return out
+            z[name] = (observed[name] - drawn.mean(axis=0)) / drawn.std(axis=0, ddof=1)
+    return z
 
 
-def _log10_p(z: Mapping[str, Vector]) -> dict[str, Vector]:
-    return {name: scipy.special.log_ndtr(-value) / np.log(10.0) for name, value in z.items()}
+def _log10_p(z: Statistics) -> dict[str, Vector]:
+    """Return log10 of the upper tail of the standard normal distribution at z."""
+    return {name: scipy.special.log_ndtr(-values) / np.log(10.0) for name, values in z.items()}
 
 
-def _median(values: Mapping[str, Vector], names: tuple[str, ...]) -> Vector:
-    median: Vector = np.median([values[name] for name in names], axis=0)
+def _median(statistics: Statistics, names: tuple[str, ...]) -> Vector:
+    median: Vector = np.median([statistics[name] for name in names], axis=0)
     return median
 
 
 def _separability(features: Matrix, labels: Labels, levels: list[str]) -> Vector:
     """Return 1 − the largest r (0 at least) of each module's eigengene with another module's; NaN for gold and grey."""
-    found = module_eigengenes(features, labels)
-    proper = ~is_grey(found.labels)
-    r = correlation(found.eigengenes[proper])
+    modules = module_eigengenes(features, labels)
+    proper = ~is_grey(modules.labels)
+    r = correlation(modules.eigengenes[proper])
     np.fill_diagonal(r, 0.0)
-    values = dict(zip(found.labels[proper].astype(str).tolist(), (1.0 - r.max(axis=1)).tolist(), strict=True))
+    values = dict(zip(modules.labels[proper].astype(str).tolist(), (1.0 - r.max(axis=1)).tolist(), strict=True))
     return np.array([values.get(level, np.nan) for level in levels])

@@ -12,14 +12,14 @@ from isograph.config.check import require
 from isograph.config.wgcna import NETWORK_TYPES, canonical
 from isograph.errors import InputError
 from isograph.network.wgcna.correlation_matrix import (
-    DEFAULT,
+    PEARSON,
     TILE,
     CorrelationOptions,
     CorrelationRows,
     correlation_rows,
     correlation_tile,
 )
-from isograph.network.wgcna.tom import similarity
+from isograph.network.wgcna.tom import name_check, similarity
 from isograph.runtime.threads import run_chunks
 
 POWERS = (*range(1, 11), 12, 14, 16, 18, 20)
@@ -84,7 +84,7 @@ def soft_threshold_table(
     powers: Sequence[float] = POWERS,
     network_type: str = "unsigned",
     r_squared_cut: float = R_SQUARED_CUT,
-    options: CorrelationOptions = DEFAULT,
+    options: CorrelationOptions = PEARSON,
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> SoftThresholds:
@@ -104,23 +104,20 @@ def soft_threshold_table(
     InputError
         There are fewer than 3 features, or all have the same connectivity.
     """
-    kind = canonical(network_type, NETWORK_TYPES)
-    tried = np.unique(np.asarray(powers, dtype=np.float64))
+    power = np.unique(np.asarray(powers, dtype=np.float64))
     require(
-        {
-            f"network_type is '{network_type}', expected {', '.join(NETWORK_TYPES)}": kind in NETWORK_TYPES,
-            f"powers are {list(powers)}, expected one or more of 1 or above": len(tried) > 0 and bool(tried[0] >= 1.0),
-        }
+        name_check("network_type", network_type, NETWORK_TYPES)
+        | {f"powers are {list(powers)}, expected one or more of 1 or above": bool(len(power) and power[0] >= 1.0)}
     )
     if len(features) < 3:
-        raise InputError("features", [f"there are {len(features)}, expected 3 or more."])
-    rows = correlation_rows(features, options=options)
-    k = _connectivity(rows, tried, kind, options, threads=threads, progress=progress)
-    fits = [scale_free_fit(k[:, column]) for column in range(len(tried))]
+        raise InputError("features", f"there are {len(features)}, expected 3 or more.")
+    rows, kind = correlation_rows(features, options=options), canonical(network_type, NETWORK_TYPES)
+    k = _connectivity(rows, power, kind, options, threads=threads, progress=progress)
+    fits = [scale_free_fit(k[:, column]) for column in range(len(power))]
     r_squared = np.array([fit.r_squared for fit in fits])
     above = np.flatnonzero(r_squared > r_squared_cut)
     return SoftThresholds(
-        power=tried,
+        power=power,
         r_squared=r_squared,
         slope=np.array([fit.slope for fit in fits]),
         truncated_r_squared=np.array([fit.truncated_r_squared for fit in fits]),
@@ -128,7 +125,7 @@ def soft_threshold_table(
         median_k=np.median(k, axis=0),
         max_k=k.max(axis=0),
         **_concepts(k),
-        power_estimate=float(tried[above[0]]) if len(above) else None,
+        power_estimate=float(power[above[0]]) if len(above) else None,
         r_squared_cut=r_squared_cut,
     )
 
@@ -146,12 +143,13 @@ def scale_free_fit(k: Vector, *, n_breaks: int = N_BREAKS, remove_first: bool = 
     low, high = float(np.min(k)), float(np.max(k))
     width = high - low
     if not width > 0:
-        raise InputError("connectivity", [f"it is {low:g} for every feature, expected values that differ."])
+        raise InputError("connectivity", f"it is {low:g} for every feature, expected values that differ.")
     edges = low + np.arange(n_breaks + 1) * width / n_breaks
     number = np.searchsorted(edges[1:-1], k, side="left")
     counts = np.bincount(number, minlength=n_breaks)
     middle = (edges[:-1] + edges[1:]) / 2.0
     means = np.bincount(number, weights=k, minlength=n_breaks) / np.maximum(counts, 1)
+    # NOTE: as in R, empty bins stay, at their middle.
     d = np.where(means == 0.0, middle, means)
     first = 1 if remove_first else 0
     x = np.log10(d[first:])
@@ -168,25 +166,26 @@ def scale_free_fit(k: Vector, *, n_breaks: int = N_BREAKS, remove_first: bool = 
 
 
 def _least_squares(regressors: list[Vector], y: Vector) -> tuple[float, float, int]:
-    """Return the residual sum of squares, the first regressor's coefficient and how many regressors count.
+    """Return the residual sum of squares, the first regressor's coefficient and how many regressors were used.
 
     A regressor is dropped when the part of it orthogonal to those before is below 1e-7 of its norm, as R's ``lm`` does.
     """
     basis = [np.full(len(y), 1.0 / np.sqrt(len(y)))]
-    kept = []
+    used = []
     for regressor in regressors:
         rest = regressor.copy()
+        # NOTE: twice, since one pass leaves rounding errors that are not orthogonal.
         for _ in range(2):
             for direction in basis:
                 rest -= (direction @ rest) * direction
         norm = float(np.linalg.norm(rest))
         if norm > COLLINEAR * float(np.linalg.norm(regressor)):
             basis.append(rest / norm)
-            kept.append(regressor)
-    design = np.column_stack([np.ones(len(y)), *kept])
+            used.append(regressor)
+    design = np.column_stack([np.ones(len(y)), *used])
     solution = np.linalg.lstsq(design, y, rcond=None)[0]
     residual = y - design @ solution
-    return float(residual @ residual), float(solution[1]) if kept else float("nan"), len(kept)
+    return float(residual @ residual), float(solution[1]) if used else float("nan"), len(used)
 
 
 def _connectivity(

@@ -9,21 +9,20 @@ import numpy as np
 
 from isograph.arrays import Matrix, Vector
 from isograph.config.check import require
-from isograph.config.wgcna import NETWORK_TYPES, TOM_DENOMS, TOM_TYPES, canonical
+from isograph.config.wgcna import MAX_POWER, NETWORK_TYPES, TOM_DENOMS, TOM_TYPES, canonical
 from isograph.errors import InputError
 from isograph.network.wgcna.correlation_matrix import (
-    DEFAULT,
+    PEARSON,
     TILE,
     CorrelationOptions,
+    correlation_matrix,
     correlation_rows,
-    each_tile,
-    tile_places,
+    tile_corners,
 )
 from isograph.network.wgcna.tree import square_of
 from isograph.runtime.threads import run_calls
 
 SYMMETRY_TOLERANCE = 1e-12
-MAX_POWER = 30.0
 Progress = Callable[[int, int], None] | None
 
 
@@ -33,7 +32,7 @@ def adjacency(
     network_type: str = "unsigned",
     power: float = 6.0,
     keep_sign: bool = False,
-    options: CorrelationOptions = DEFAULT,
+    options: CorrelationOptions = PEARSON,
     threads: int = 1,
     progress: Progress = None,
 ) -> Matrix:
@@ -54,20 +53,26 @@ def adjacency(
     -------
     (p, p), symmetric, diagonal 1; NaN where a correlation is not defined.
     """
+    require(
+        name_check("network_type", network_type, NETWORK_TYPES)
+        | {f"power is {power}, expected 1 to {MAX_POWER}": 1.0 <= power <= MAX_POWER}
+    )
     kind = canonical(network_type, NETWORK_TYPES)
-    require({**_known("network_type", network_type, kind, NETWORK_TYPES), **power_check(power)})
     rows = correlation_rows(features, options=options)
-    out = np.empty((len(rows.values), len(rows.values)))
-
-    def keep(tile: Matrix, row: int, column: int) -> None:
-        powered(tile, kind, power, keep_sign=keep_sign)
-        out[row : row + tile.shape[0], column : column + tile.shape[1]] = tile
-        out[column : column + tile.shape[1], row : row + tile.shape[0]] = tile.T
-
-    each_tile(rows, rows, keep, options=options, threads=threads, upper=True, progress=progress)
-    diagonal = np.where(rows.defined, 1.0, np.nan)
-    np.fill_diagonal(out, diagonal)
+    change = partial(powered, network_type=kind, power=power, keep_sign=keep_sign)
+    out = correlation_matrix(rows, rows, options=options, threads=threads, change=change, progress=progress)
+    np.fill_diagonal(out, np.where(np.isnan(rows.units).any(axis=1), np.nan, 1.0))
     return out
+
+
+def powered(r: Matrix, network_type: str, power: float, *, keep_sign: bool) -> Matrix:
+    """Replace correlations by adjacencies, in place, and return them. network_type: as R spells it."""
+    from isograph.kernels.overlap import signed_power
+
+    if not keep_sign:
+        similarity(r, network_type)
+    signed_power(r, float(power))
+    return r
 
 
 def similarity(r: Matrix, network_type: str) -> Matrix:
@@ -79,16 +84,6 @@ def similarity(r: Matrix, network_type: str) -> Matrix:
         r /= 2.0
         return r
     return np.maximum(r, 0.0, out=r)
-
-
-def powered(r: Matrix, network_type: str, power: float, *, keep_sign: bool) -> Matrix:
-    """Replace correlations by adjacencies, in place, and return them."""
-    from isograph.kernels.overlap import signed_power
-
-    if not keep_sign:
-        similarity(r, network_type)
-    signed_power(r, float(power))
-    return r
 
 
 def topological_overlap(
@@ -120,12 +115,12 @@ def topological_overlap(
     InputError
         The adjacency is not square, not symmetric or out of range.
     """
-    kind = canonical(tom_type, TOM_TYPES)
-    require({**_known("tom_type", tom_type, kind, TOM_TYPES), **_known("tom_denom", tom_denom, tom_denom, TOM_DENOMS)})
+    require(name_check("tom_type", tom_type, TOM_TYPES) | name_check("tom_denom", tom_denom, TOM_DENOMS))
+    kind, denominator = canonical(tom_type, TOM_TYPES), canonical(tom_denom, TOM_DENOMS)
     a = _checked(adjacency, signed="signed" in kind and "unsigned" not in kind)
     if kind == "none":
         return a
-    distance = overlap_dissimilarity(a, tom_type=kind, tom_denom=tom_denom, threads=threads)
+    distance = overlap_dissimilarity(a, tom_type=kind, tom_denom=denominator, threads=threads)
     overlap = np.subtract(1.0, square_of(distance, threads=threads))
     if suppress_zero_adjacencies and not kind.startswith("unsigned"):
         overlap[a <= 0] = 0.0
@@ -140,7 +135,7 @@ def overlap_dissimilarity(
 ) -> Vector:
     """Return 1 − topological overlap of every pair, as the upper triangle row by row.
 
-    adjacency: (p, p), symmetric, diagonal 1, finite; it is only read. The formula is in
+    adjacency: (p, p), symmetric, diagonal 1, finite; it is only read. tom_type: as R spells it. The formula is in
     ``isograph.kernels.overlap.overlap_tile``.
     """
     from isograph.kernels.overlap import overlap_tile
@@ -152,40 +147,34 @@ def overlap_dissimilarity(
             start = i * (2 * p - i - 1) // 2
             np.subtract(1.0, adjacency[i, i + 1 :], out=out[start : start + p - i - 1])
         return out
-    connectivity = absolute_sums(adjacency)
+    connectivity = np.empty(p)
+    # NOTE: a few rows at a time, since their absolute values are a copy.
+    for row in range(0, p, TILE):
+        np.abs(adjacency[row : row + TILE]).sum(axis=1, out=connectivity[row : row + TILE])
     second = tom_type.endswith(" 2")
     absolute = tom_type.startswith("signed") and "Nowick" not in tom_type
     mean = tom_denom == "mean"
 
-    def one(row: int, column: int) -> None:
+    def fill(row: int, column: int) -> None:
         shared = adjacency[row : row + TILE] @ adjacency[column : column + TILE].T
         overlap_tile(shared, adjacency, connectivity, row, column, mean, second, absolute, out)
 
-    calls = [partial(one, row, column) for row, column in tile_places(p, p, upper=True)]
+    calls = [partial(fill, row, column) for row, column in tile_corners(p, p, upper=True)]
     run_calls(calls, threads=threads, progress=progress)
     return out
 
 
-def absolute_sums(matrix: Matrix) -> Vector:
-    """Return the sum of absolute values of each row, a few rows at a time."""
-    parts = [np.abs(matrix[row : row + TILE]).sum(axis=1) for row in range(0, len(matrix), TILE)]
-    return np.concatenate(parts) if parts else np.empty(0)
-
-
-def power_check(power: float) -> dict[str, bool]:
-    """Return the check that a power is one R takes."""
-    return {f"power is {power}, expected 1 to {MAX_POWER:g}": 1.0 <= power <= MAX_POWER}
-
-
-def _known(name: str, given: str, found: str, known: tuple[str, ...]) -> dict[str, bool]:
-    return {f"{name} is '{given}', expected {', '.join(known[:-1])} or {known[-1]}": found in known}
+def name_check(option: str, name: str, known: tuple[str, ...]) -> dict[str, bool]:
+    """Return the check, for ``require``, that a name is known however it is spelled."""
+    sentence = f"{option} is '{name}', expected {', '.join(known[:-1])} or {known[-1]}"
+    return {sentence: canonical(name, known) in known}
 
 
 def _checked(adjacency: Matrix, *, signed: bool) -> Matrix:
     """Return a copy with 0 for missing values and 1 on the diagonal, if it is an adjacency."""
     a = np.array(adjacency, dtype=np.float64)
     if a.ndim != 2 or a.shape[0] != a.shape[1]:
-        raise InputError("adjacency", [f"its shape is {a.shape}, expected (p, p)."])
+        raise InputError("adjacency", f"its shape is {a.shape}, expected (p, p).")
     a[np.isnan(a)] = 0.0
     np.fill_diagonal(a, 1.0)
     problems = []

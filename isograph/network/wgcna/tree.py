@@ -47,15 +47,14 @@ def average_linkage(dissimilarity: Matrix | Vector, *, threads: int = 1) -> Tree
     InputError
         There is a missing or infinite dissimilarity.
     """
-    given = np.asarray(dissimilarity, dtype=np.float64)
-    if not np.isfinite(given).all():
-        raise InputError("dissimilarity", [f"{int((~np.isfinite(given)).sum())} values are not finite, expected none."])
-    square = given.copy() if given.ndim == 2 else square_of(given, threads=threads)
-    return destructive_linkage(square)
+    d = np.asarray(dissimilarity, dtype=np.float64)
+    if not np.isfinite(d).all():
+        raise InputError("dissimilarity", f"{int((~np.isfinite(d)).sum())} values are not finite, expected none.")
+    return destructive_linkage(d.copy() if d.ndim == 2 else square_of(d, threads=threads))
 
 
 def destructive_linkage(square: Matrix) -> Tree:
-    """Return the tree of a finite square dissimilarity, whose content is lost."""
+    """Return the tree of a finite square dissimilarity, which is overwritten."""
     from isograph.kernels.linkage import average_merges
 
     n = len(square)
@@ -64,74 +63,30 @@ def destructive_linkage(square: Matrix) -> Tree:
     height = np.empty(max(0, n - 1))
     if n > 1:
         average_merges(square, left, right, height)
-    return _tree(left, right, height, n)
-
-
-def square_of(condensed: Vector, *, threads: int, out: Matrix | None = None) -> Matrix:
-    """Return the square symmetric matrix of an upper triangle given row by row, diagonal 0."""
-    from isograph.kernels.overlap import fill_square
-
-    square = np.empty((objects_of(condensed),) * 2) if out is None else out
-
-    def fill(start: int, stop: int) -> None:
-        fill_square(condensed, start, stop, square)
-
-    run_chunks(fill, len(square), chunk=ROWS_PER_CHUNK, threads=threads)
-    return square
-
-
-def objects_of(condensed: Vector) -> int:
-    """Return the number of objects whose pairs an upper triangle holds."""
-    return int(1 + np.sqrt(1 + 8 * len(condensed))) // 2
-
-
-def condensed_of(square: Matrix) -> Vector:
-    """Return the upper triangle of a square matrix row by row."""
-    n = len(square)
-    rows = [square[i, i + 1 :] for i in range(n - 1)]
-    return np.concatenate(rows) if rows else np.empty(0)
-
-
-def tree_groups(tree: Tree, cut_height: float) -> Index:
-    """Return the group of each object when every merge at or below ``cut_height`` is applied, numbered from 0."""
-    group = np.arange(tree.n_objects)
-    members: list[list[int]] = []
-    for (one, other), height in zip(tree.merge, tree.height, strict=True):
-        together = [*_members(one, members), *_members(other, members)]
-        members.append(together)
-        if height <= cut_height:
-            group[together] = min(group[together])
-    return np.unique(group, return_inverse=True)[1]
-
-
-def _members(node: int, members: list[list[int]]) -> list[int]:
-    return [-node - 1] if node < 0 else members[node - 1]
-
-
-def _tree(left: Index, right: Index, height: Vector, n: int) -> Tree:
-    """Return the tree of merges given by the numbers that stand for their nodes, in the order they were found."""
     # NOTE: rounding can leave a merge a hair below the one it was made of; R sorts by height alone, and so is it here.
     order = np.argsort(height, kind="stable")
-    parent = list(range(n))
-    node_of = [-(i + 1) for i in range(n)]
-    merge = np.empty((len(order), 2), dtype=np.int64)
-    for row, found in enumerate(order.tolist()):
-        one, other = _root(parent, int(left[found])), _root(parent, int(right[found]))
-        merge[row] = sorted((node_of[one], node_of[other]), key=_objects_first)
-        parent[one] = other
-        node_of[other] = row + 1
+    merge = _merge_rows(left[order], right[order], n)
     return Tree(merge=merge, height=height[order], order=_leaves(merge, n))
 
 
-def _objects_first(node: int) -> tuple[bool, int]:
-    return node > 0, abs(node)
+def _merge_rows(left: Index, right: Index, n: int) -> Index:
+    """Return R's merge rows. left, right: (n − 1,) an object of each of the two nodes that a row merges."""
+    parent = list(range(n))
+    node_of = [-(i + 1) for i in range(n)]
 
+    def root(node: int) -> int:
+        while parent[node] != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
 
-def _root(parent: list[int], node: int) -> int:
-    while parent[node] != node:
-        parent[node] = parent[parent[node]]
-        node = parent[node]
-    return node
+    merge = np.empty((len(left), 2), dtype=np.int64)
+    for row, ends in enumerate(zip(left.tolist(), right.tolist(), strict=True)):
+        first, second = map(root, ends)
+        merge[row] = sorted((node_of[first], node_of[second]), key=lambda node: (node > 0, abs(node)))
+        parent[first] = second
+        node_of[second] = row + 1
+    return merge
 
 
 def _leaves(merge: Index, n: int) -> Index:
@@ -148,3 +103,36 @@ def _leaves(merge: Index, n: int) -> Index:
         else:
             waiting += [rows[node - 1][1], rows[node - 1][0]]
     return np.array(leaves, dtype=np.int64)
+
+
+def tree_groups(tree: Tree, cut_height: float) -> Index:
+    """Return the group of each object when every merge at or below ``cut_height`` is applied, numbered from 0."""
+    group = np.arange(tree.n_objects)
+    members: list[list[int]] = []
+    for nodes, height in zip(tree.merge.tolist(), tree.height.tolist(), strict=True):
+        below = [[-node - 1] if node < 0 else members[node - 1] for node in nodes]
+        members.append(below[0] + below[1])
+        if height <= cut_height:
+            group[members[-1]] = min(group[members[-1]])
+    return np.unique(group, return_inverse=True)[1]
+
+
+def square_of(condensed: Vector, *, threads: int, out: Matrix | None = None) -> Matrix:
+    """Return the square symmetric matrix of an upper triangle given row by row, diagonal 0."""
+    from isograph.kernels.overlap import fill_square
+
+    n = int(1 + np.sqrt(1 + 8 * len(condensed))) // 2
+    square = np.empty((n, n)) if out is None else out
+
+    def fill(start: int, stop: int) -> None:
+        fill_square(condensed, start, stop, square)
+
+    run_chunks(fill, len(square), chunk=ROWS_PER_CHUNK, threads=threads)
+    return square
+
+
+def condensed_of(square: Matrix) -> Vector:
+    """Return the upper triangle of a square matrix row by row."""
+    n = len(square)
+    rows = [square[i, i + 1 :] for i in range(n - 1)]
+    return np.concatenate(rows) if rows else np.empty(0)

@@ -1,16 +1,24 @@
-"""Dynamic hybrid cut of a tree: branches that are tight and stand apart, then objects near them."""
+"""Dynamic hybrid cut of a tree: branches that are tight and stand apart, then objects near them.
+
+Langfelder, Zhang & Horvath 2008, doi:10.1093/bioinformatics/btm563, in three steps:
+
+1. The merges below the cut height are followed upwards. Where two branches meet, one that is too small or too loose is
+   absorbed by the other; two that both stand alone become parts of a composite branch.
+2. The branches that were not absorbed and meet the criteria are the clusters.
+3. PAM stage: objects outside clusters join the nearest one if they are near enough.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict, Unpack
 
 import numpy as np
 
-from isograph.arrays import Index, Matrix, Vector
+from isograph.arrays import Flags, Index, Matrix, Vector
 from isograph.config.check import require
 from isograph.errors import InputError
-from isograph.network.wgcna.pam_stage import assign_nearby
 from isograph.network.wgcna.tree import Tree, condensed_of
 
 REFERENCE_SHARE = 0.05
@@ -81,31 +89,51 @@ class TreeCut:
 
 @dataclass(frozen=True, slots=True)
 class _Criteria:
+    """The criteria in the units of the dissimilarity.
+
+    ``nested``: a branch that meets a composite one makes a new composite one of both. The PAM stage needs it to know
+    which clusters are on an object's own branch.
+    """
+
     cut_height: float
-    max_scatter: float
-    min_gap: float
-    min_split_height: float
-    min_size: float
+    max_abs_core_scatter: float
+    min_abs_gap: float
+    min_abs_split_height: float
+    min_cluster_size: float
+    max_pam_dist: float
     nested: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Branch:
-    """A branch: basic with its members in joining order, or composite of basic ones."""
+    """A branch, basic or composite.
 
-    members: list[int]
+    Attributes
+    ----------
+    number : from 1, in the order in which branches were made.
+    size : objects on it.
+    members : the objects of a basic branch in the order in which they joined.
+    parts : the basic branches of a composite one, which also has objects in none of them; empty for a basic one.
+    attach_height : height at which it met another branch; None if it did not.
+    absorbed : it could not stand alone and went into the branch it met.
+    only_small : it was absorbed for nothing but its size or the height; the PAM stage then keeps its objects together.
+    """
+
+    number: int
     size: int
-    basic: bool = True
-    constituents: list[int] = field(default_factory=list)
+    members: list[int] = field(default_factory=list)
+    parts: list[_Branch] = field(default_factory=list)
     attach_height: float | None = None
-    top: bool = True
-    failed_on_size: bool = False
+    absorbed: bool = False
+    only_small: bool = False
+
+    @property
+    def basic(self) -> bool:
+        return not self.parts
 
 
 def hybrid_tree_cut(tree: Tree, dissimilarity: Matrix | Vector, **options: Unpack[TreeCutOptions]) -> TreeCut:
     """Return the clusters of a tree; R: ``cutreeDynamic(method = "hybrid")`` of dynamicTreeCut.
-
-    Langfelder, Zhang & Horvath 2008, doi:10.1093/bioinformatics/btm563.
 
     Parameters
     ----------
@@ -120,89 +148,87 @@ def hybrid_tree_cut(tree: Tree, dissimilarity: Matrix | Vector, **options: Unpac
     InputError
         The dissimilarity does not have the tree's objects.
     """
-    given = DEFAULTS | options
-    _check(given)
+    settings = DEFAULTS | options
+    criteria = _criteria(tree, settings)
     d = np.asarray(dissimilarity, dtype=np.float64)
     condensed = condensed_of(d) if d.ndim == 2 else np.ascontiguousarray(d)
     n = tree.n_objects
     if len(condensed) != n * (n - 1) // 2:
-        raise InputError("dissimilarity", [f"its shape is {d.shape}, expected the pairs of the tree's {n} objects."])
-    criteria = _criteria(tree, given)
-    if int((tree.height <= criteria.cut_height).sum()) < criteria.min_size:
-        nothing = np.zeros(n, dtype=np.int64)
-        return _result(nothing, nothing, nothing, nothing, criteria)
-    branches, on_branch = _branches(tree, condensed, criteria)
-    clusters = [number for number, branch in enumerate(branches) if _is_cluster(branch, condensed, n, criteria)]
-    provisional = np.zeros(n, dtype=np.int64)
-    for label, number in enumerate(clusters, start=1):
-        provisional[branches[number].members] = label
-    small = np.zeros(n, dtype=np.int64)
-    for number, branch in enumerate(branches):
-        if branch.failed_on_size:
-            small[branch.members] = number + 1
-    small[provisional > 0] = 0
-    labels = provisional
-    if given["pam_stage"] and clusters and (provisional == 0).any():
-        candidates = None
-        if given["pam_respects_dendro"]:
-            label_of = {number: label for label, number in enumerate(clusters, start=1)}
-            candidates = {
-                number + 1: sorted(label_of[part] for part in branch.constituents if part in label_of)
-                for number, branch in enumerate(branches)
-                if not branch.basic
-            }
-        labels = assign_nearby(
+        raise InputError("dissimilarity", f"its shape is {d.shape}, expected the pairs of the tree's {n} objects.")
+    branches = _Branches(tree, condensed, criteria)
+    clusters = branches.clusters()
+    labels = _numbered((cluster.members for cluster in clusters), n)
+    cores = _numbered((branches.core(cluster) for cluster in clusters), n)
+    small = _numbered((branch.members if branch.only_small else () for branch in branches.made), n)
+    # NOTE: what absorbed a small branch may be a cluster.
+    small[labels > 0] = 0
+    if settings["pam_stage"] and clusters:
+        labels = _with_near_objects(
             condensed,
-            provisional,
-            small if given["respect_small_clusters"] else np.zeros_like(small),
-            on_branch,
-            candidates=candidates,
-            max_distance=_max_pam_dist(given, criteria),
+            labels,
+            groups=small if settings["respect_small_clusters"] else np.zeros_like(small),
+            on_branch=branches.of_object,
+            candidates=_candidates(branches.made, clusters, own_branch_only=settings["pam_respects_dendro"]),
+            max_distance=criteria.max_pam_dist,
         )
-    cores = np.zeros(n, dtype=np.int64)
-    for label, number in enumerate(clusters, start=1):
-        cores[_core(branches[number], criteria.min_size)] = label
-    return _result(*_by_size(labels, cores), small, on_branch, criteria)
+    # NOTE: the largest cluster becomes 1; of clusters of one size, the branch that was made first comes first.
+    sizes = np.bincount(labels, minlength=len(clusters) + 1)[1:]
+    rank = np.zeros(len(clusters) + 1, dtype=np.int64)
+    rank[1 + np.argsort(-sizes, kind="stable")] = np.arange(1, len(clusters) + 1)
+    return TreeCut(
+        labels=rank[labels],
+        cores=rank[cores],
+        small_labels=small,
+        on_branch=branches.of_object,
+        cut_height=criteria.cut_height,
+        max_abs_core_scatter=criteria.max_abs_core_scatter,
+        min_abs_gap=criteria.min_abs_gap,
+        min_abs_split_height=criteria.min_abs_split_height,
+    )
 
 
-def _check(given: TreeCutOptions) -> None:
-    height, size, split = given["cut_height"], given["min_cluster_size"], given["deep_split"]
+def _numbered(groups: Iterable[Sequence[int] | Index], n: int) -> Index:
+    """Return, for n objects, the number of the group each is in, from 1: of the last one if of several, 0 for none."""
+    numbers = np.zeros(n, dtype=np.int64)
+    for number, objects in enumerate(groups, start=1):
+        numbers[np.asarray(objects, dtype=np.int64)] = number
+    return numbers
+
+
+def _criteria(tree: Tree, settings: TreeCutOptions) -> _Criteria:
+    """Return the criteria; those that are not given are shares of the span between a low merge and the cut."""
+    cut_height, size, split = settings["cut_height"], settings["min_cluster_size"], settings["deep_split"]
     require(
         {
-            f"cut_height is {height}, expected 0 or more": height is None or height >= 0,
+            f"cut_height is {cut_height}, expected 0 or more": cut_height is None or cut_height >= 0,
             f"min_cluster_size is {size}, expected above 0": size > 0,
             f"deep_split is {split}, expected 0 to 4": 0 <= split <= 4,
         }
     )
-
-
-def _max_pam_dist(given: TreeCutOptions, criteria: _Criteria) -> float:
-    """Return the distance below which an object joins a cluster: the cut height as given, even above the tree."""
-    if given["max_pam_dist"] is not None:
-        return given["max_pam_dist"]
-    return criteria.cut_height if given["cut_height"] is None else given["cut_height"]
-
-
-def _criteria(tree: Tree, given: TreeCutOptions) -> _Criteria:
     n_merges = len(tree.height)
     highest = float(tree.height[-1]) if n_merges else 0.0
     reference = float(tree.height[max(1, round(REFERENCE_SHARE * n_merges)) - 1]) if n_merges else 0.0
-    cut = given["cut_height"]
-    height = reference + AUTOMATIC_SHARE * (highest - reference) if cut is None else min(cut, highest)
+    automatic = reference + AUTOMATIC_SHARE * (highest - reference)
+    height = automatic if cut_height is None else min(cut_height, highest)
     span = height - reference
-    gaps = tuple((1.0 - scatter) * GAP_SHARE for scatter in CORE_SCATTER)
-    scatter = reference + _at_split(CORE_SCATTER, given["deep_split"]) * span
-    gap = _at_split(gaps, given["deep_split"]) * span
-    split = reference + given["min_split_height"] * span
-    absolute = given["max_abs_core_scatter"], given["min_abs_gap"], given["min_abs_split_height"]
+    scatter = reference + _at_split(CORE_SCATTER, split) * span
+    gap = _at_split(tuple((1.0 - share) * GAP_SHARE for share in CORE_SCATTER), split) * span
+    split_height = reference + settings["min_split_height"] * span
+    # NOTE: as in R, the height as given, which may be above the tree.
+    pam_dist = height if cut_height is None else cut_height
     return _Criteria(
         cut_height=height,
-        max_scatter=scatter if absolute[0] is None else absolute[0],
-        min_gap=gap if absolute[1] is None else absolute[1],
-        min_split_height=split if absolute[2] is None else absolute[2],
-        min_size=given["min_cluster_size"],
-        nested=given["pam_stage"] and given["pam_respects_dendro"],
+        max_abs_core_scatter=_or_default(settings["max_abs_core_scatter"], scatter),
+        min_abs_gap=_or_default(settings["min_abs_gap"], gap),
+        min_abs_split_height=_or_default(settings["min_abs_split_height"], split_height),
+        min_cluster_size=size,
+        max_pam_dist=_or_default(settings["max_pam_dist"], pam_dist),
+        nested=settings["pam_stage"] and settings["pam_respects_dendro"],
     )
+
+
+def _or_default(value: float | None, default: float) -> float:
+    return default if value is None else value
 
 
 def _at_split(values: tuple[float, ...], deep_split: float) -> float:
@@ -213,128 +239,172 @@ def _at_split(values: tuple[float, ...], deep_split: float) -> float:
     return values[nearest - 1] + (deep_split + 1 - nearest) * (values[nearest] - values[nearest - 1])
 
 
-def _branches(tree: Tree, condensed: Vector, criteria: _Criteria) -> tuple[list[_Branch], Index]:
-    """Return the branches in the order they were made, and the composite one that each object hangs on, from 1."""
-    n = tree.n_objects
-    branches: list[_Branch] = []
-    on_branch = np.zeros(n, dtype=np.int64)
-    branch_at = np.full(len(tree.height) + 1, -1, dtype=np.int64)
-    for row, ((one, other), height) in enumerate(zip(tree.merge.tolist(), tree.height.tolist(), strict=True), start=1):
-        if height > criteria.cut_height:
-            continue
-        if other < 0:
-            branches.append(_Branch(members=[-one - 1, -other - 1], size=2))
-            branch_at[row] = len(branches) - 1
-        elif one < 0:
-            number = int(branch_at[other])
-            branches[number].size += 1
-            if branches[number].basic:
-                branches[number].members.append(-one - 1)
+class _Branches:
+    """The branches of a tree below the cut height.
+
+    Attributes
+    ----------
+    made : every branch in the order in which they were made.
+    of_object : (n,) number of the composite branch that an object in no basic branch hangs on, 0 for none.
+    """
+
+    def __init__(self, tree: Tree, condensed: Vector, criteria: _Criteria) -> None:
+        self.made: list[_Branch] = []
+        self.of_object = np.zeros(tree.n_objects, dtype=np.int64)
+        self._condensed = condensed
+        self._criteria = criteria
+        n_merges = int((tree.height <= criteria.cut_height).sum())
+        if n_merges >= criteria.min_cluster_size:
+            self._follow(tree.merge[:n_merges].tolist(), tree.height[:n_merges].tolist())
+
+    def clusters(self) -> list[_Branch]:
+        """Return the basic branches that stand alone and, with all they absorbed, meet the criteria."""
+        return [branch for branch in self.made if self._is_cluster(branch)]
+
+    def core(self, branch: _Branch) -> Index:
+        """Return the core of a basic branch: the members that joined first."""
+        base = self._criteria.min_cluster_size / 2.0 + 1.0
+        size = int(base + np.sqrt(branch.size - base)) if base < branch.size else branch.size
+        return np.array(branch.members[:size], dtype=np.int64)
+
+    def _is_cluster(self, branch: _Branch) -> bool:
+        limits = self._criteria
+        if not branch.basic or branch.absorbed or branch.size < limits.min_cluster_size:
+            return False
+        scatter = self._scatter(branch)
+        height = limits.cut_height if branch.attach_height is None else branch.attach_height
+        return scatter < limits.max_abs_core_scatter and height - scatter > limits.min_abs_gap
+
+    def _scatter(self, branch: _Branch) -> float:
+        """Return the mean dissimilarity within the core of a basic branch."""
+        from isograph.kernels.treecut import core_scatter
+
+        return float(core_scatter(self._condensed, len(self.of_object), self.core(branch)))
+
+    def _follow(self, merges: list[list[int]], heights: list[float]) -> None:
+        """Make the branches of the merges, from the lowest up."""
+        branch_at: list[_Branch] = []
+        for (first, second), height in zip(merges, heights, strict=True):
+            # NOTE: a row of the tree has −i for object i and its number for an earlier row, objects before rows.
+            if second < 0:
+                branch = self._new(size=2, members=[-first - 1, -second - 1])
+            elif first < 0:
+                branch = branch_at[second - 1]
+                self._add(branch, [-first - 1])
             else:
-                on_branch[-one - 1] = number + 1
-            branch_at[row] = number
+                branch = self._met(branch_at[first - 1], branch_at[second - 1], height)
+            branch_at.append(branch)
+
+    def _met(self, first: _Branch, second: _Branch, height: float) -> _Branch:
+        """Return the branch that goes on where two meet: one with the other absorbed, or a composite one of both."""
+        limits = self._criteria
+        small, large = (first, second) if first.size <= second.size else (second, first)
+        # NOTE: the smaller one is tried first, but a large branch that is loose goes into a small one that is not.
+        for branch, host in ((small, large), (large, small)):
+            if not branch.basic:
+                continue
+            scatter = self._scatter(branch)
+            loose = scatter > limits.max_abs_core_scatter or height - scatter < limits.min_abs_gap
+            if loose or branch.size < limits.min_cluster_size or height < limits.min_abs_split_height:
+                branch.absorbed = True
+                branch.only_small = not loose
+                branch.attach_height = height
+                self._add(host, branch.members)
+                return host
+        # NOTE: both stand alone. Of a basic and a composite branch the composite one counts as the large one.
+        if large.basic and not small.basic:
+            small, large = large, small
+        small.attach_height = height
+        small_parts = small.parts or [small]
+        if large.basic or limits.nested:
+            large.attach_height = height
+            return self._new(size=small.size + large.size, parts=[*small_parts, *(large.parts or [large])])
+        large.parts += small_parts
+        large.size += small.size
+        return large
+
+    def _new(self, *, size: int, members: Sequence[int] = (), parts: Sequence[_Branch] = ()) -> _Branch:
+        self.made.append(_Branch(number=len(self.made) + 1, size=size, members=[*members], parts=[*parts]))
+        return self.made[-1]
+
+    def _add(self, branch: _Branch, objects: list[int]) -> None:
+        """Let objects join a branch: as members of a basic one, on a composite one as hanging on it."""
+        branch.size += len(objects)
+        if branch.basic:
+            branch.members += objects
         else:
-            pair = int(branch_at[one]), int(branch_at[other])
-            found = _joined(branches, pair, height, on_branch=on_branch, condensed=condensed, criteria=criteria)
-            branch_at[row] = found
-    return branches, on_branch
+            self.of_object[objects] = branch.number
 
 
-def _joined(
-    branches: list[_Branch],
-    pair: tuple[int, int],
-    height: float,
-    *,
-    on_branch: Index,
+def _candidates(
+    branches: Sequence[_Branch], clusters: Sequence[_Branch], *, own_branch_only: bool
+) -> Mapping[int, Sequence[int]]:
+    """Return the labels that an object may join, by the number of the composite branch it hangs on, 0 for none."""
+    label_of = {cluster.number: label for label, cluster in enumerate(clusters, start=1)}
+    if not own_branch_only:
+        every_label = list(label_of.values())
+        return dict.fromkeys(range(len(branches) + 1), every_label)
+    own = {
+        branch.number: sorted(label_of[part.number] for part in branch.parts if part.number in label_of)
+        for branch in branches
+        if not branch.basic
+    }
+    return {0: [], **own}
+
+
+def _with_near_objects(
     condensed: Vector,
-    criteria: _Criteria,
-) -> int:
-    """Join two branches and return the number of the branch that stands for both."""
-    small, large = pair if branches[pair[0]].size <= branches[pair[1]].size else pair[::-1]
-    for absorbed, kept in ((small, large), (large, small)):
-        scatter, fails = _failure(branches[absorbed], height, condensed, len(on_branch), criteria)
-        if fails:
-            branch, host = branches[absorbed], branches[kept]
-            branch.top = False
-            branch.attach_height = height
-            branch.failed_on_size = scatter <= criteria.max_scatter and height - scatter >= criteria.min_gap
-            if host.basic:
-                host.members += branch.members
-            else:
-                on_branch[branch.members] = kept + 1
-            host.size += branch.size
-            return kept
-    if branches[small].basic is False and branches[large].basic:
-        small, large = large, small
-    parts = [*_basic_parts(branches, small), *_basic_parts(branches, large)]
-    branches[small].attach_height = height
-    if branches[large].basic or criteria.nested:
-        branches[large].attach_height = height
-        size = branches[small].size + branches[large].size
-        branches.append(_Branch(members=[], size=size, basic=False, constituents=parts, top=False))
-        return len(branches) - 1
-    branches[large].constituents += _basic_parts(branches, small)
-    branches[large].size += branches[small].size
-    return large
+    labels: Index,
+    *,
+    groups: Index,
+    on_branch: Index,
+    candidates: Mapping[int, Sequence[int]],
+    max_distance: float,
+) -> Index:
+    """Return the labels after objects outside clusters joined the nearest one: the PAM stage.
 
+    A group of objects, then each object left, joins the cluster of least mean dissimilarity (ties: the lower label)
+    if that is below the cluster's diameter or below ``max_distance``. Clusters are those of ``labels`` throughout,
+    without what joined meanwhile.
 
-def _basic_parts(branches: list[_Branch], number: int) -> list[int]:
-    return [number] if branches[number].basic else branches[number].constituents
+    Parameters
+    ----------
+    condensed : (n (n − 1) / 2,) dissimilarities.
+    labels : (n,) of the clusters, 1 or more of them, 0 for none.
+    groups : (n,) number of the group an object decides with, 0 for none.
+    on_branch : (n,) composite branch an object hangs on, 0 for none.
+    candidates : labels that may be joined, ascending, by composite branch.
+    max_distance : distance below which the diameter does not matter.
+    """
+    from isograph.kernels.treecut import cluster_diameter, group_distance, object_distances
 
+    n = len(labels)
+    clusters = [np.flatnonzero(labels == label) for label in range(1, labels.max() + 1)]
+    diameters = np.array([cluster_diameter(condensed, n, members) for members in clusters])
 
-def _failure(branch: _Branch, height: float, condensed: Vector, n: int, criteria: _Criteria) -> tuple[float, bool]:
-    """Return the scatter of a branch's core and whether the branch cannot stand alone below ``height``."""
-    if not branch.basic:
-        return float("nan"), False
-    scatter = _scatter(branch, condensed, n, criteria.min_size)
-    fails = (
-        branch.size < criteria.min_size
-        or scatter > criteria.max_scatter
-        or height - scatter < criteria.min_gap
-        or height < criteria.min_split_height
-    )
-    return scatter, fails
+    def near(label: int | Index, distance: float | Vector) -> Flags:
+        return np.asarray((distance < diameters[label - 1]) | (distance < max_distance))
 
-
-def _scatter(branch: _Branch, condensed: Vector, n: int, min_size: float) -> float:
-    """Return the scatter of the branch's core: of the members that joined first."""
-    from isograph.kernels.treecut import core_scatter
-
-    return float(core_scatter(condensed, n, _core(branch, min_size)))
-
-
-def _core(branch: _Branch, min_size: float) -> Index:
-    """Return the members of a basic branch's core."""
-    base = min_size / 2.0 + 1.0
-    size = int(base + np.sqrt(branch.size - base)) if base < branch.size else branch.size
-    return np.array(branch.members[:size], dtype=np.int64)
-
-
-def _is_cluster(branch: _Branch, condensed: Vector, n: int, criteria: _Criteria) -> bool:
-    if not (branch.basic and branch.top and branch.size >= criteria.min_size):
-        return False
-    scatter = _scatter(branch, condensed, n, criteria.min_size)
-    height = criteria.cut_height if branch.attach_height is None else branch.attach_height
-    return scatter < criteria.max_scatter and height - scatter > criteria.min_gap
-
-
-def _by_size(labels: Index, cores: Index) -> tuple[Index, Index]:
-    """Return labels numbered from the largest cluster on (ties: the lower provisional label), and the cores' labels."""
-    n_clusters = int(cores.max(initial=0))
-    sizes = np.bincount(labels, minlength=n_clusters + 1)[1:]
-    number = np.zeros(n_clusters + 1, dtype=np.int64)
-    number[1 + np.argsort(-sizes, kind="stable")] = np.arange(1, n_clusters + 1)
-    return number[labels], number[cores]
-
-
-def _result(labels: Index, cores: Index, small: Index, on_branch: Index, criteria: _Criteria) -> TreeCut:
-    return TreeCut(
-        labels=labels,
-        cores=cores,
-        small_labels=small,
-        on_branch=on_branch,
-        cut_height=criteria.cut_height,
-        max_abs_core_scatter=criteria.max_scatter,
-        min_abs_gap=criteria.min_gap,
-        min_abs_split_height=criteria.min_split_height,
-    )
+    joined = labels.copy()
+    decided = labels > 0
+    for group in np.unique(groups[groups > 0]):
+        objects = np.flatnonzero(groups == group)
+        allowed = candidates[int(on_branch[objects[0]])]
+        if allowed:
+            distances = [group_distance(condensed, n, objects, clusters[label - 1]) for label in allowed]
+            position = int(np.argmin(distances))
+            if near(allowed[position], distances[position]):
+                joined[objects] = allowed[position]
+            # NOTE: a group that is near no cluster stays outside as a whole.
+            decided[objects] = True
+    single = np.flatnonzero(~decided)
+    # NOTE: the kernel replaces NaN by a distance; a cluster that an object may not join stays infinitely far.
+    distance = np.full((len(single), len(clusters)), np.inf)
+    for row, branch in enumerate(on_branch[single].tolist()):
+        distance[row, [label - 1 for label in candidates[branch]]] = np.nan
+    offsets = np.cumsum([0, *map(len, clusters)], dtype=np.int64)
+    object_distances(condensed, n, single, np.concatenate(clusters), offsets, distance, 0, len(single))
+    nearest = np.argmin(distance, axis=1) + 1
+    joins = near(nearest, distance.min(axis=1))
+    joined[single[joins]] = nearest[joins]
+    return joined

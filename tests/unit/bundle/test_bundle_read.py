@@ -62,7 +62,7 @@ def test_read_bundle__lists_every_error(toy):
             "feature_tables, matrices, provenance, truth_tables."
         ),
         "  2. truth_switch.parquet: there is no such file in the bundle.",
-        "  3. genes.parquet:gene_id: 1 id stands in more than one row: 'G'. Every row needs an id of its own.",
+        "  3. genes.parquet:gene_id: repeated gene ids: 1 ('G'). Every row needs an id of its own.",
         (
             "  4. transcripts.parquet:gene_id: 24 genes of the transcripts not in genes.parquet: 'G0000', 'G0001', "
             "'G0002', 'G0003', 'G0004', …. Add them there or leave these transcripts out."

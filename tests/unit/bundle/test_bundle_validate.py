@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 import pytest
 
-from isograph.bundle.validate import chance_correlation, n_multi_isoform_genes
+from isograph.bundle.bundle import Bundle
+from isograph.bundle.validate import agreement_findings, chance_correlation, n_multi_isoform_genes
 
 UNIQUE = "Every row needs an id of its own."
+ROWS = "Check that the rows of both are in the order of their tables, and that both hold counts of these samples."
+TURNED = (
+    "transcript_counts looks transposed: it is square, and turned over it agrees. Rows are transcripts and columns are "
+    "samples, so write matrix.T."
+)
 
 
 def with_ids(frame: pl.DataFrame, column: str, changes: dict[int, str | None]) -> pl.DataFrame:
@@ -18,16 +25,16 @@ def with_ids(frame: pl.DataFrame, column: str, changes: dict[int, str | None]) -
 @pytest.mark.parametrize(
     ("filename", "column", "changes", "error"),
     [
-        ("samples.parquet", "sample_id", {1: "S000"}, f"1 id stands in more than one row: 'S000'. {UNIQUE}"),
+        ("samples.parquet", "sample_id", {1: "S000"}, f"repeated sample ids: 1 ('S000'). {UNIQUE}"),
         (
             "samples.parquet",
             "sample_id",
             dict.fromkeys(range(14), "a")
             | {row: f"S{row - 14:03}x" for row in range(14, 28)}
             | {row: f"S{row - 28:03}x" for row in range(28, 42)},
-            f"15 ids stand in more than one row: 'a', 'S000x', 'S001x', 'S002x', 'S003x', …. {UNIQUE}",
+            f"repeated sample ids: 15 ('a', 'S000x', 'S001x', 'S002x', 'S003x', …). {UNIQUE}",
         ),
-        ("samples.parquet", "sample_id", {0: None, 3: ""}, "2 of 48 are null or empty, in rows '1', '4'. Name them."),
+        ("samples.parquet", "sample_id", {0: None, 3: ""}, f"rows without a sample id: 2 (rows 1, 4). {UNIQUE}"),
         (
             "samples.parquet",
             "sample_id",
@@ -47,7 +54,7 @@ def with_ids(frame: pl.DataFrame, column: str, changes: dict[int, str | None]) -
             "transcripts.parquet",
             "transcript_id",
             {0: "T", 1: "T", 2: "U", 3: "U"},
-            f"2 ids stand in more than one row: 'T', 'U'. {UNIQUE}",
+            f"repeated transcript ids: 2 ('T', 'U'). {UNIQUE}",
         ),
         (
             "transcripts.parquet",
@@ -62,7 +69,7 @@ def with_ids(frame: pl.DataFrame, column: str, changes: dict[int, str | None]) -
             "1 gene of the transcripts not in genes.parquet: 'X'. Add them there or leave these transcripts out.",
         ),
         ("truth_switch.parquet", "gene_id", {0: "X"}, "1 of 24 genes not in genes.parquet: 'X'."),
-        ("truth_modules.parquet", "gene_id", {1: "G0000"}, f"1 id stands in more than one row: 'G0000'. {UNIQUE}"),
+        ("truth_modules.parquet", "gene_id", {1: "G0000"}, f"repeated gene ids: 1 ('G0000'). {UNIQUE}"),
     ],
 )
 def test_ids__are_checked(toy, filename, column, changes, error):
@@ -73,7 +80,7 @@ def test_ids__are_checked(toy, filename, column, changes, error):
 def test_ids__report_a_duplicate_gene(toy):
     genes = toy.table("genes.parquet")
     toy.write_table("genes.parquet", with_ids(genes, "gene_id", {1: "G0000"}))
-    assert toy.errors()[0] == f"genes.parquet:gene_id: 1 id stands in more than one row: 'G0000'. {UNIQUE}"
+    assert toy.errors()[0] == f"genes.parquet:gene_id: repeated gene ids: 1 ('G0000'). {UNIQUE}"
 
 
 @pytest.mark.parametrize("filename", ["samples.parquet", "genes.parquet", "transcripts.parquet"])
@@ -248,3 +255,81 @@ def test_truth__may_name_modules_by_text(multiplex):
     truth = multiplex.table("truth_modules.parquet")
     multiplex.write_table("truth_modules.parquet", truth.with_columns(pl.col("module_id").cast(pl.String)))
     assert multiplex.errors() == []
+
+
+def contradiction(n_apart: int, n_samples: int, advice: str) -> str:
+    return (
+        f"gene_counts.npz: gene_counts contradict transcript_counts: in {n_apart} of {n_samples} samples their "
+        f"correlation with the sums of each gene's transcripts is below 0.5. {advice}"
+    )
+
+
+def bundle_of(transcript_counts: np.ndarray, gene_counts: np.ndarray) -> Bundle:
+    """Two transcripts a gene, those of gene 0 first; a gene without transcripts stands before the others."""
+    genes = [f"g{row // 2}" for row in range(transcript_counts.shape[0])]
+    none = np.full((1, gene_counts.shape[1]), 9.0)
+    return Bundle(
+        dataset_name="toy",
+        samples=pl.DataFrame({"sample_id": [f"s{column}" for column in range(gene_counts.shape[1])]}),
+        feature_tables={
+            "transcript": pl.DataFrame({"transcript_id": [f"t{row}" for row in range(len(genes))], "gene_id": genes}),
+            "gene": pl.DataFrame({"gene_id": ["none", *dict.fromkeys(genes)]}),
+        },
+        matrices={"transcript_counts": transcript_counts, "gene_counts": np.vstack([none, gene_counts])},
+    )
+
+
+def found(transcript_counts: np.ndarray, gene_counts: np.ndarray) -> list[str]:
+    return [
+        str(finding) for finding in agreement_findings(bundle_of(transcript_counts, gene_counts), "gene_counts.npz")
+    ]
+
+
+def counts(n_genes: int = 10, n_samples: int = 4) -> tuple[np.ndarray, np.ndarray]:
+    """Counts of transcripts, and their sums by gene."""
+    transcripts = np.exp2(np.arange(2.0 * n_genes))[:, None] * np.arange(1.0, n_samples + 1)
+    return transcripts, transcripts[0::2] + transcripts[1::2]
+
+
+def test_agreement__of_sums_and_of_what_follows_them():
+    transcripts, sums = counts()
+    assert found(transcripts, sums) == []
+    assert found(transcripts, 3 * sums + 5) == []
+
+
+def test_agreement__fails_where_most_samples_contradict():
+    transcripts, sums = counts()
+    half, most = sums.copy(), sums.copy()
+    half[:, :2] = sums[::-1, :2]
+    most[:, :3] = sums[::-1, :3]
+    assert found(transcripts, half) == []
+    assert found(transcripts, most) == [contradiction(3, 4, ROWS)]
+
+
+def test_agreement__of_few_genes_is_not_judged():
+    transcripts, sums = counts(n_genes=9)
+    assert found(transcripts, sums[::-1]) == []
+
+
+@pytest.mark.parametrize("value", [1.0, 1e308])
+def test_agreement__of_what_has_no_correlation_is_not_judged(value):
+    _, sums = counts()
+    assert found(np.full((20, 4), value), sums) == []
+
+
+def test_agreement__says_when_transcripts_are_transposed(toy):
+    toy.write_matrix("transcript_counts", toy.matrix("transcript_counts").T)
+    assert toy.errors() == []
+    assert toy.warnings() == [contradiction(48, 48, TURNED)]
+
+
+def test_agreement__says_so_only_if_the_transpose_agrees(toy):
+    toy.write_matrix("gene_counts", toy.matrix("gene_counts")[::-1])
+    (warning,) = toy.warnings()
+    assert warning.endswith(ROWS)
+
+
+def test_agreement__is_looked_at_only_where_nothing_is_wrong(toy):
+    toy.write_matrix("transcript_counts", -toy.matrix("transcript_counts").T)
+    assert len(toy.errors()) == 1
+    assert toy.warnings() == []

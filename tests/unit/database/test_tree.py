@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from pathlib import Path
 
 import pytest
 
 from isograph.database.tree import Problem, joined, tree
-from isograph.database.verify import sound_files
 from isograph.errors import InputError
 
 NOT_WHOLE = "no manifest.json: a run that did not finish, or not one that isograph made."
@@ -74,77 +73,6 @@ def test_joined__counts_a_run_once_and_finds_files_from_the_shared_root(artifact
     assert all((found.root / file.path).is_file() for run in found.runs for file in run.files)
 
 
-@pytest.mark.parametrize(
-    ("damage", "problem"),
-    [
-        (lambda file: file.unlink(), "the manifest lists it, but it is not there."),
-        (lambda file: file.write_bytes(b""), "is 0 bytes, "),
-        (
-            lambda file: file.write_bytes(file.read_bytes()[:-8] + b"12345678"),
-            "changed since it was written: its sha256 is not the one in the manifest.",
-        ),
-    ],
-)
-def test_soundness__names_the_damaged_file_and_keeps_the_rest(artifacts, damage, problem):
-    damage(artifacts / "fits" / "b" / "edges.parquet")
-    files, problems = sound_files(tree(artifacts))
-    assert [(entry.path, entry.problem.startswith(problem)) for entry in problems] == [("fits/b/edges.parquet", True)]
-    assert [entry.run.name for entry in files["edges"]] == ["a"]
-    assert [entry.run.name for entry in files["modules"]] == ["a", "b"]
-
-
-def without_digests(fit: Path) -> None:
-    manifest = json.loads((fit / "manifest.json").read_text())
-    for facts in manifest["files"].values():
-        facts.pop("sha256", None)
-        facts.pop("bytes", None)
-    (fit / "manifest.json").write_text(json.dumps(manifest))
-
-
-@pytest.mark.parametrize(
-    ("rewrite", "problem"),
-    [
-        (lambda frame: frame.drop("gene_id"), "lacks the columns 'gene_id'."),
-        (lambda frame: frame.with_columns(kme=frame["gene_id"]), "has columns of another type: 'kme is String'."),
-        (
-            lambda frame: frame.with_columns(KME=frame["kme"]),
-            "has columns that differ in case only, which SQL cannot tell apart: 'kme', 'KME'.",
-        ),
-    ],
-)
-def test_soundness__names_what_a_view_cannot_read(artifacts, rewrite, problem):
-    import polars as pl
-
-    file = artifacts / "fits" / "b" / "modules.parquet"
-    rewrite(pl.read_parquet(file)).write_parquet(file)
-    without_digests(artifacts / "fits" / "b")
-    _, problems = sound_files(tree(artifacts))
-    assert problems == [Problem("fits/b/modules.parquet", problem)]
-
-
-def test_soundness__keeps_samples_apart_that_differ_in_case(artifacts):
-    import polars as pl
-
-    file = artifacts / "fits" / "b" / "feature_scores.parquet"
-    pl.read_parquet(file).rename({"S000": "s000"}).write_parquet(file)
-    without_digests(artifacts / "fits" / "b")
-    files, problems = sound_files(tree(artifacts))
-    assert [entry.run.name for entry in files["feature_scores"]] == ["a"]
-    assert problems == [
-        Problem(
-            "fits/b/feature_scores.parquet", "has samples that SQL cannot tell apart: 's000' here and 'S000' elsewhere."
-        )
-    ]
-
-
-def test_soundness__reads_garbage_as_a_problem(artifacts):
-    (artifacts / "fits" / "b" / "modules.parquet").write_bytes(b"PAR1" + bytes(100) + b"PAR1")
-    without_digests(artifacts / "fits" / "b")
-    _, problems = sound_files(tree(artifacts))
-    told = "is not a parquet file that can be read: it is damaged or was not written to its end."
-    assert problems == [Problem("fits/b/modules.parquet", told)]
-
-
 def test_tree__takes_no_part_of_an_explanation_for_a_whole_one(tmp_path):
     (tmp_path / "explain" / "a" / "M000").mkdir(parents=True)
     part = tmp_path / "explain" / "a" / "M000" / "module_explanation_manifest.json"
@@ -152,3 +80,23 @@ def test_tree__takes_no_part_of_an_explanation_for_a_whole_one(tmp_path):
     found = tree(tmp_path)
     told = "one module of an explanation that did not finish, or that was not named as a whole."
     assert (found.runs, found.problems) == ((), (Problem("explain/a/M000", told),))
+
+
+def test_tree__does_not_wait_for_a_manifest_that_is_no_file(artifacts):
+    (artifacts / "fits" / "b" / "manifest.json").unlink()
+    os.mkfifo(artifacts / "fits" / "b" / "manifest.json")
+    assert tree(artifacts).problems == (Problem("fits/b", "manifest.json is not a regular file."),)
+
+
+def test_tree__does_not_follow_the_manifest_of_a_bundle_elsewhere(artifacts):
+    manifest = artifacts / "bundles" / "toy_v1" / "manifest.json"
+    manifest.rename(artifacts / "elsewhere.json")
+    manifest.symlink_to(artifacts / "elsewhere.json")
+    (problem,) = tree(artifacts).problems
+    assert problem.problem.startswith("'manifest.json' is a symbolic link.")
+
+
+def test_tree__reads_no_manifest_that_is_too_large(artifacts):
+    with (artifacts / "fits" / "b" / "manifest.json").open("ab") as manifest:
+        manifest.truncate(3 * 2**20)
+    assert tree(artifacts).problems == (Problem("fits/b", "manifest.json is 3 MiB, expected at most 1."),)

@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from isograph.exporting.membership import Scores, fit_scores
 from isograph.schemas import EDGES, EIGENGENES, FEATURE_SCORES, MODULE_GENE_ROLES, MODULES
 
 EIGENGENE = {"M000": [0.5, 0.5, -0.5, -0.5], "M001": [0.5, -0.5, 0.5, -0.5]}
@@ -64,6 +65,11 @@ def feature_scores() -> pl.DataFrame:
     table = pl.DataFrame([(name, name[0], name[3:], 2) for name in z], schema=FEATURE_SCORES.schema, orient="row")
     values = np.array(list(z.values()))
     return table.with_columns(pl.Series(sample, values[:, i]) for i, sample in enumerate(SAMPLES))
+
+
+@pytest.fixture(scope="session")
+def scores(feature_scores, eigengenes) -> Scores:
+    return fit_scores(feature_scores, eigengenes)
 
 
 @pytest.fixture(scope="session")

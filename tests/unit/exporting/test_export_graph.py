@@ -5,21 +5,19 @@ from xml.etree import ElementTree as ET
 import polars as pl
 import pytest
 
-from isograph.exporting.cytoscape import edge_table, node_table
-from isograph.exporting.graph import Selection, graph
-from isograph.exporting.graphml import graphml
+from isograph.exporting.graph import Graph, edge_table, graph, graphml, node_table
 
 NAMESPACE = "{http://graphml.graphdrawing.org/xmlns}"
 
 
-def pairs(chosen) -> list[str]:
-    return [source + target for source, target in chosen.edges.select("source", "target").iter_rows()]
+def pairs(part: Graph) -> list[str]:
+    return [source + target for source, target in part.edges.select("source", "target").iter_rows()]
 
 
 @pytest.fixture
 def take(edges, modules, roles):
     def taken(**selection):
-        return graph(edges, modules, roles, Selection(**selection))
+        return graph(edges, modules, roles, **selection)
 
     return taken
 
@@ -38,18 +36,18 @@ def take(edges, modules, roles):
     ],
 )
 def test_graph__takes_the_edges_that_are_asked_for(take, selection, expected):
-    chosen = take(**selection)
-    assert (pairs(chosen), chosen.n_edges) == (expected, 6)
+    part = take(**selection)
+    assert (pairs(part), part.n_edges) == (expected, 6)
 
 
 def test_graph__breaks_ties_by_name(edges, modules, roles):
     tied = edges.with_columns(weight=pl.lit(-0.5)).reverse()
-    assert pairs(graph(tied, modules, roles, Selection(top_edges=1))) == ["ab", "de"]
+    assert pairs(graph(tied, modules, roles, top_edges=1)) == ["ab", "de"]
 
 
 def test_graph__has_the_genes_with_an_edge(take):
-    chosen = take(top_edges=0, min_weight=0.55)
-    assert chosen.nodes.select("gene_id", "module_id", "colour", "degree").rows() == [
+    part = take(top_edges=0, min_weight=0.55)
+    assert part.nodes.select("gene_id", "module_id", "colour", "degree").rows() == [
         ("a", "M000", "turquoise", 1), ("b", "M000", "turquoise", 2), ("c", "M000", "turquoise", 1),
         ("d", "M001", "blue", 1), ("e", "M001", "blue", 2), ("f", None, "grey", 1),
     ]  # fmt: skip
@@ -85,13 +83,13 @@ def test_graphml__is_xml_with_every_node_and_edge(take):
 def test_graphml__holds_hostile_ids_as_text(edges, modules, roles):
     names = {"a": '"><node id="x"/>', "b": "\x00\x1b", "c": "ünï"}
     renamed = edges.with_columns(pl.col("source", "target").replace(names))
-    root = ET.fromstring(graphml(graph(renamed, modules, roles, Selection(top_edges=0))))
+    root = ET.fromstring(graphml(graph(renamed, modules, roles, top_edges=0)))
     assert {node.get("id") for node in root.iter(f"{NAMESPACE}node")} == {
         '"><node id="x"/>', "\\x00\\x1b", "ünï", "d", "e", "f"
     }  # fmt: skip
 
 
 def test_graphs__of_nothing_are_empty(edges, modules, roles):
-    nothing = graph(edges.clear(), modules.clear(), roles.clear(), Selection())
+    nothing = graph(edges.clear(), modules.clear(), roles.clear())
     assert (edge_table(nothing).height, node_table(nothing).height) == (0, 0)
     assert not list(ET.fromstring(graphml(nothing)).iter(f"{NAMESPACE}node"))

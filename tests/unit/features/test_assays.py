@@ -32,8 +32,7 @@ def bundle(tables: dict[str, pl.DataFrame], matrices: dict[str, np.ndarray]) -> 
 
 
 def assays_of(tmp_path, tables, matrices):
-    path = write_bundle(bundle(tables, matrices), tmp_path / "bundle")
-    return bundle_assays(read_bundle(path), path)
+    return bundle_assays(read_bundle(write_bundle(bundle(tables, matrices), tmp_path / "bundle")))
 
 
 def test_bundle_assays__group_transcripts_by_gene_in_table_order(tmp_path):
@@ -69,15 +68,34 @@ def test_bundle_assays__prefer_values_on_a_log_scale(tmp_path):
     assert found.transcript_counts is None
 
 
+def test_bundle_assays__are_in_the_order_of_code_points_whatever_the_ids():
+    ids = ["g2", "G1", "g10", "é", "001", "1", "GENE", "gene", "１", "\U0001f9ec", "\uffff", "z "]
+    genes = pl.DataFrame({"gene_id": ids})
+    found = bundle_assays(bundle({"gene": genes}, {"gene_counts": np.ones((len(ids), N))})).genes
+    assert found.gene_ids == sorted(ids)
+    assert [ids[row] for row in found.rows] == sorted(ids)
+
+
+def test_bundle_assays__of_no_transcripts_are_empty():
+    none = pl.DataFrame(schema={"transcript_id": pl.String, "gene_id": pl.String})
+    found = bundle_assays(bundle({"transcript": none}, {"transcript_counts": np.empty((0, N))})).transcripts
+    assert (found.gene_ids, found.rows.tolist(), found.offsets.tolist(), found.row_ids) == ([], [], [0], [])
+
+
 @pytest.mark.parametrize(
     ("tables", "names"),
     [
         ({"gene": GENES.with_columns(gene_name=pl.Series(["C1", None, "B1"]))}, [("c", "C1"), ("b", "B1")]),
         ({"transcript": TRANSCRIPTS}, [("b", "B"), ("a", "A"), ("c", "C")]),
         ({"gene": GENES, "transcript": TRANSCRIPTS}, [("b", "B"), ("a", "A"), ("c", "C")]),
+        (
+            {"transcript": TRANSCRIPTS.with_columns(gene_name=pl.Series([None, "A1", "B2", "C", "A2"]))},
+            [("a", "A1"), ("b", "B2"), ("c", "C")],
+        ),
+        ({"gene": GENES.with_columns(gene_name=pl.Series([3, None, 1]))}, [("c", "3"), ("b", "1")]),
         ({"gene": GENES}, []),
     ],
-    ids=["gene table", "transcript table", "the one that has them", "none"],
+    ids=["gene table", "transcript table", "the one that has them", "the first of a gene", "numbers", "none"],
 )
 def test_gene_names__are_one_per_gene_that_has_a_name(tables, names):
     found = gene_names(bundle(tables, {}))

@@ -64,8 +64,9 @@ def test_read_salmon__every_damaged_sample_is_listed(tmp_path):
     )
 
 
-def test_read_salmon__damaged_meta_info_is_no_obstacle(tmp_path):
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_read_salmon__damaged_meta_info_is_no_obstacle(tmp_path, text):
     shutil.copytree(SALMON / "salmon", tmp_path / "salmon")
-    (tmp_path / "salmon" / "control_1" / "aux_info" / "meta_info.json").write_text("{")
+    (tmp_path / "salmon" / "control_1" / "aux_info" / "meta_info.json").write_text(text)
     facts = read_salmon(tmp_path / "salmon").sample_facts
     assert list(facts) == ["control_2", "treated_1", "treated_2"]

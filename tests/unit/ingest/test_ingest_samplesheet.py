@@ -111,19 +111,19 @@ def test_read_samplesheet__parquet_text_stays_text(tmp_path):
             "who,age\nA,1\nB,2\n",
             (
                 "samples.csv: no sample id column; column 'who' holds 2 of the 2 quantified samples: "
-                "pass --sample-column 'who'."
+                "pass sample_column='who'."
             ),
         ),
         (
             "who,age\nx,1\ny,2\n",
-            "samples.csv: no sample id column; found 'who', 'age'. Pass --sample-column NAME.",
+            "samples.csv: no sample id column; found 'who', 'age'. Pass sample_column='NAME'.",
         ),
         (
             "sample_id,run_name\nx,A\ny,B\n",
             (
                 "samples.csv: column 'sample_id' holds none of the quantified samples; "
                 "column 'run_name' holds 2 of the 2 "
-                "quantified samples: pass --sample-column 'run_name'."
+                "quantified samples: pass sample_column='run_name'."
             ),
         ),
         ("sample_id,age,age\nA,1,2\n", "samples.csv: repeated column names: 1 ('age')"),

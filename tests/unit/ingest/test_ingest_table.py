@@ -5,13 +5,13 @@ import polars as pl
 import pytest
 
 from isograph.errors import InputError
-from isograph.ingest.table import read_table
+from isograph.ingest.table import read_user_table
 
 
 def table(tmp_path, data, name="counts.csv"):
     path = tmp_path / name
     path.write_bytes(data)
-    return read_table(path)
+    return read_user_table(path)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def table(tmp_path, data, name="counts.csv"):
     ],
     ids=["csv", "tsv", "semicolon", "crlf", "cr", "bom+blank", "quoted", "preamble", "hash header", "gzip"],
 )
-def test_read_table__dialects(tmp_path, data):
+def test_read_user_table__dialects(tmp_path, data):
     read = table(tmp_path, data)
     assert read.header == ("id", "S1", "S2")
     assert read.text([0]).to_series().to_list() == ["a", "b"]
@@ -39,11 +39,11 @@ def test_read_table__dialects(tmp_path, data):
     assert violations == []
 
 
-def test_read_table__row_names_without_a_header_cell(tmp_path):
+def test_read_user_table__row_names_without_a_header_cell(tmp_path):
     assert table(tmp_path, b"S1\tS2\na\t1\t2\n").header == ("", "S1", "S2")
 
 
-def test_read_table__ids_stay_text(tmp_path):
+def test_read_user_table__ids_stay_text(tmp_path):
     assert table(tmp_path, b"id,n\n001,1\n1e5,2\nNA,3\n").text([0]).to_series().to_list() == ["001", "1e5", None]
 
 
@@ -71,10 +71,10 @@ def test_numbers__decimals_are_exact(tmp_path):
     assert numbers[:, 0].tolist() == [0.1, 10.118757, 1e-308]
 
 
-def test_read_table__parquet_keeps_types_and_reads_categories_as_text(tmp_path):
+def test_read_user_table__parquet_keeps_types_and_reads_categories_as_text(tmp_path):
     path = tmp_path / "b[1].parquet"
     pl.DataFrame({"id": pl.Series(["x", "y"], dtype=pl.Categorical), "S1": [1, 2]}).write_parquet(path)
-    read = read_table(path)
+    read = read_user_table(path)
     assert read.text([0]).to_series().to_list() == ["x", "y"]
     assert read.numbers([1])[0].tolist() == [[1.0], [2.0]]
 
@@ -105,7 +105,7 @@ TRUNCATED = gzip.compress(b"id,S1\n" + b"a,1\n" * 5000)[:-30]
         ),
     ],
 )
-def test_read_table__refuses(tmp_path, name, data, message):
+def test_read_user_table__refuses(tmp_path, name, data, message):
     with pytest.raises(InputError) as caught:
         table(tmp_path, data, name)
     assert str(caught.value) == message
@@ -118,19 +118,19 @@ def test_read_table__refuses(tmp_path, name, data, message):
         ("a.parquet", b"PAR1....PAR1", "a.parquet: is a damaged parquet file ("),
     ],
 )
-def test_read_table__damaged(tmp_path, name, data, start):
+def test_read_user_table__damaged(tmp_path, name, data, start):
     with pytest.raises(InputError) as caught:
         table(tmp_path, data, name)
     assert str(caught.value).startswith(start)
     assert str(caught.value).endswith("again.")
 
 
-def test_read_table__absent(tmp_path):
+def test_read_user_table__absent(tmp_path):
     with pytest.raises(InputError, match="no such file"):
-        read_table(tmp_path / "absent.csv")
+        read_user_table(tmp_path / "absent.csv")
 
 
-def test_read_table__quote_left_open(tmp_path):
+def test_read_user_table__quote_left_open(tmp_path):
     with pytest.raises(InputError) as caught:
         table(tmp_path, b'id,S1\n"a,1\nb,2\n').text([0])
     assert str(caught.value) == 'counts.csv: cannot be parsed as a table. Is a quote (") left open?'

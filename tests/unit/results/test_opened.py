@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from html.parser import HTMLParser
@@ -177,14 +178,6 @@ def test_bundle__shows_itself_as_text_and_html(small_bundle):
     assert "sample columns: <b>dx</b>" in html.texts
 
 
-def test_package__says_what_it_has():
-    assert ig.__all__ == [
-        "__version__", "compare", "explain", "fit", "load_snapshot", "open", "save_snapshot", "simulate"
-    ]  # fmt: skip
-    with pytest.raises(AttributeError, match="module 'isograph' has no attribute 'explode'"):
-        _ = ig.explode
-
-
 def test_fit__relations_can_be_joined(tmp_path):
     fitted = ig.fit(TOY, output_dir=tmp_path / "fit")
     modules, roles = fitted.relation("modules"), fitted.relation("module_gene_roles")
@@ -192,9 +185,10 @@ def test_fit__relations_can_be_joined(tmp_path):
     assert fitted.relation("traits").query("t", "SELECT count(*) FROM modules").fetchall() == [(24,)]
 
 
-def test_fit__names_options_it_does_not_take(tmp_path):
-    with pytest.raises(UsageError, match=r"^fit takes no 'covariate'\. Its options are backend, covariates, traits"):
-        ig.fit(TOY, output_dir=tmp_path / "fit", covariate="Sex")
+def test_fit__takes_the_defaults_of_its_settings(tmp_path):
+    defaults = dataclasses.asdict(ig.FactorConfig())
+    fitted = ig.fit(TOY, output_dir=tmp_path / "fit", settings=defaults)
+    assert fitted.config["settings"] == ig.fit(TOY, output_dir=tmp_path / "plain").config["settings"]
 
 
 def test_fit__takes_settings_as_a_mapping(tmp_path):

@@ -74,7 +74,7 @@ def test_fit_summary__of_no_module_says_that_this_is_a_result():
         "cohort\\x1b: 0 modules; 0 of 40 genes in a module, 12,345 edges.\n"
         "No module was found: no group of genes moves together more than chance explains. That is a result."
     )
-    assert "<table>" not in summary.as_html()
+    assert "<table>" not in summary._repr_html_()
 
 
 def test_fit_summary__counts_the_roles_of_each_module():

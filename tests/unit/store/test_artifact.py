@@ -119,6 +119,13 @@ def test_artifact_directory__replaces_nothing_but_its_own_kind(tmp_path, content
     assert (out / "manifest.json").read_bytes() == content
 
 
+def test_artifact_directory__hands_on_the_manifest_that_it_compared_with_the_files(tmp_path):
+    with artifact_directory(tmp_path / "fit", "fit", overwrite=False) as writer:
+        writer.table(SWITCH_LOADINGS, LOADINGS)
+        assert writer.manifest == {}
+    assert writer.manifest == read_manifest(tmp_path / "fit")
+
+
 def test_artifact_directory__replaces_its_own_kind(artifact):
     with artifact_directory(artifact, "fit", overwrite=True) as writer:
         writer.file("new.txt", b"new")

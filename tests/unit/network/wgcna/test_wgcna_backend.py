@@ -34,6 +34,7 @@ def network(channels, settings=SETTINGS, seed=0):
 
 def test_network__passes_the_labels_of_r_on_to_genes(channels):
     found = network(channels)
+    assert found.excluded_samples == ()
     labels = blockwise_modules(channels.z, SETTINGS).labels
     assert_array_equal(found.community_of, labels - 1)
     modules = gene_modules(
@@ -58,20 +59,19 @@ def test_network__keeps_the_strongest_overlaps_as_edges(channels):
     assert found.similarity.min() > 1 - SETTINGS.detect_cut_height
 
 
-def test_network__tells_what_it_did(channels):
-    told = network(channels).calibration
-    assert told["power"] == 6
-    assert told["power_reason"] == "as given"
-    assert told["block_sizes"] == [37]
-    assert told["module_sizes"] == [16, 10]
-    assert told["n_grey_features"] == 11
-    assert told["cut_heights"][0] <= 0.995
-    assert told["merges"] == []
-    assert told["soft_thresholds"] == []
-    assert told["excluded_samples"] == []
-    chosen = network(channels, WgcnaConfig(min_module_size=8)).calibration
-    assert [row["power"] for row in chosen["soft_thresholds"]] == [*range(1, 11), 12, 14, 16, 18, 20]
-    assert chosen["power"] > 1
+def test_network__has_what_was_done_in_its_calibration(channels):
+    calibration = network(channels).calibration
+    assert calibration["power"] == 6
+    assert calibration["power_reason"] == "as given"
+    assert calibration["block_sizes"] == [37]
+    assert calibration["module_sizes"] == [16, 10]
+    assert calibration["n_grey_features"] == 11
+    assert calibration["cut_heights"][0] <= 0.995
+    assert calibration["merges"] == []
+    assert calibration["soft_thresholds"] == []
+    automatic = network(channels, WgcnaConfig(min_module_size=8)).calibration
+    assert [row["power"] for row in automatic["soft_thresholds"]] == [*range(1, 11), 12, 14, 16, 18, 20]
+    assert automatic["power"] > 1
 
 
 def test_network__reports_features_and_samples_that_took_no_part(channels):

@@ -5,17 +5,15 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from isograph.errors import ConfigError, InputError, ResourceError
-from isograph.network.wgcna import WgcnaConfig, blockwise_modules, correlation, feature_blocks
+from isograph.network.wgcna import WgcnaConfig, blockwise_modules, correlation_matrix, threshold, tom
 from isograph.network.wgcna.blockwise import published_power
 from isograph.runtime import resources
 
-SIZES = (40, 30, 25)
 
-
-def planted(seed=0, *, n=60, background=55):
+def planted(seed=0, *, n=60, sizes=(40, 30, 25), background=55):
     """Three modules of features and background, and the module of each feature."""
     rng = np.random.default_rng(seed)
-    truth = np.repeat([1, 2, 3, 0], [*SIZES, background])
+    truth = np.repeat([1, 2, 3, 0], [*sizes, background])
     latents = np.vstack([np.zeros(n), rng.normal(size=(3, n))])
     return rng.normal(size=(len(truth), n)) + 2 * latents[truth], truth
 
@@ -34,23 +32,23 @@ def test_blockwise_modules__finds_planted_modules_and_nothing_in_noise():
 @pytest.mark.parametrize("missing", [False, True])
 @pytest.mark.parametrize("cor_type", ["pearson", "bicor"])
 def test_blockwise_modules__are_the_same_bytes_at_any_thread_count(monkeypatch, missing, cor_type):
-    from isograph.network.wgcna import correlation_matrix, threshold, tom
-
-    for module in (correlation_matrix, tom, threshold):
-        monkeypatch.setattr(module, "TILE", 16)
+    """Tiles are so small that every thread has many of them, in the blocks, their networks and the memberships."""
     monkeypatch.setattr(correlation_matrix, "FEW", 4)
-    features, _ = planted(2)
+    for module in (correlation_matrix, tom, threshold):
+        monkeypatch.setattr(module, "TILE", 8)
+    features, _ = planted(2, n=20, sizes=(16, 12, 10), background=10)
     if missing:
         features[np.random.default_rng(3).random(features.shape) < 0.02] = np.nan
-    config = WgcnaConfig(cor_type=cor_type, edges_per_feature=5)
+    config = WgcnaConfig(cor_type=cor_type, edges_per_feature=5, max_block_size=40, min_module_size=6)
 
-    def found(threads):
-        result = blockwise_modules(features, config, gene_of=np.arange(len(features)) // 2, threads=threads)
-        edges = result.block_results[0].edges
-        arrays = (result.labels, result.eigengenes, edges.source, edges.target, edges.overlap)
+    def modules(threads):
+        found = blockwise_modules(features, config, gene_of=np.arange(len(features)) // 2, threads=threads)
+        arrays = [found.labels, found.eigengenes, found.blocks, found.power.table.r_squared]
+        for block in found.block_results:
+            arrays += [block.tree.height, block.edges.source, block.edges.target, block.edges.overlap]
         return [array.tobytes() for array in arrays]
 
-    assert found(1) == found(2) == found(3)
+    assert modules(1) == modules(3)
 
 
 def test_blockwise_modules__do_not_depend_on_sign_in_an_unsigned_network():
@@ -89,16 +87,16 @@ def test_blockwise_modules__in_blocks_keep_within_their_size():
     assert_array_equal(found.labels[truth > 0], truth[truth > 0])
 
 
-def test_feature_blocks__draw_what_the_seed_says():
-    features, _ = planted(8)
-
-    def blocks(seed, threads=1):
-        return feature_blocks(
-            features, max_block_size=40, n_centers=7, penalty_power=5.0, seed=seed, threads=threads
-        ).tolist()
-
-    assert blocks(1) == blocks(1, threads=3)
-    assert blocks(1) != blocks(2)
+def test_blockwise_modules__number_on_after_modules_that_were_dissolved():
+    rng = np.random.default_rng(0)
+    home = np.repeat(np.arange(7), [*rng.integers(6, 25, size=6), 40])
+    latents = np.vstack([rng.normal(size=(6, 30)), np.zeros(30)])
+    features = rng.normal(size=(len(home), 30)) + rng.uniform(0.3, 2.0, size=7)[home][:, None] * latents[home]
+    config = WgcnaConfig(power=3, max_block_size=60, min_module_size=5, min_core_kme=0.8, min_core_kme_size=4)
+    blocks = blockwise_modules(features, config).block_results
+    highest = np.cumsum([block.cut.labels.max() for block in blocks])
+    assert [block.highest_label for block in blocks] == highest.tolist()
+    assert blocks[0].labels.max() < highest[0] < blocks[1].labels[blocks[1].labels > 0].min()
 
 
 @pytest.mark.parametrize(
@@ -208,10 +206,3 @@ def test_config__names_what_is_out_of_range(settings, message):
 def test_config__reads_a_network_type_as_r_spells_it(given, kept):
     assert WgcnaConfig(network_type=given).network_type == kept
     assert WgcnaConfig(tom_type="signed_nowick").tom_type == "signed Nowick"
-
-
-def test_correlation__of_few_rows_equals_that_of_many():
-    features, _ = planted(12)
-    whole = correlation(features)
-    few = correlation(features, features[:3])
-    assert np.abs(whole[:, :3] - few).max() < 1e-14

@@ -58,7 +58,7 @@ def test_module_preservation__observes_what_r_observes(vectors, net):
 
 def test_module_preservation__judges_modules_as_r_does(vectors):
     given = vectors("p13_preservation")
-    found = preservation(given, "unsigned", n_permutations=30)
+    found = preservation(given, "unsigned", n_permutations=20)
     kept = [number for number, module in enumerate(found.modules) if module != DRAWN]
     z = columns(given, "unsigned", "Z")
     assert_allclose(found.z_summary[kept], z["Zsummary.pres"], rtol=0.3, atol=0.6)
@@ -80,9 +80,9 @@ def test_module_preservation__puts_together_what_it_says(vectors):
 
 def test_module_preservation__depends_on_its_seed_and_not_on_threads(vectors):
     given = vectors("p13_preservation")
-    one = preservation(given, "unsigned", n_permutations=3)
-    assert_array_equal(one.z_summary, preservation(given, "unsigned", n_permutations=3, threads=3).z_summary)
-    assert (one.z_summary != preservation(given, "unsigned", n_permutations=3, seed=1).z_summary).any()
+    one = preservation(given, "unsigned", n_permutations=2)
+    assert_array_equal(one.z_summary, preservation(given, "unsigned", n_permutations=2, threads=3).z_summary)
+    assert (one.z_summary != preservation(given, "unsigned", n_permutations=2, seed=1).z_summary).any()
 
 
 def test_module_preservation__refuses_features_that_cannot_be_compared():

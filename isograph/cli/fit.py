@@ -46,7 +46,7 @@ from isograph.runtime.threads import resolve_threads, set_thread_environment
     help="Hidden confounders to remove, whatever the rule says; 0 removes none.  [default: the rule decides]",
 )
 @click.option("--keep-factors", metavar="H1,H2,…", help="Hidden confounders that were found and are left in.")
-@config_options(FitConfig, "threads")
+@config_options(FitConfig, "min_delta_usage", "threads")
 @overwrite_option
 @verbosity_options
 def command(
@@ -62,6 +62,7 @@ def command(
     settings: tuple[str, ...],
     remove_factors: str | None,
     keep_factors: str | None,
+    min_delta_usage: float,
     threads: int | None,
     overwrite: bool,
     verbose: bool,
@@ -90,6 +91,7 @@ def command(
             covariates=covariates,
             traits=traits,
             seed=seed,
+            min_delta_usage=min_delta_usage,
             threads=threads,
             settings=backend_settings_of_texts(backend, given),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from isograph.config.check import require
+from isograph.config.check import require, require_known_score
 from isograph.config.graph import cuts_check, graph_checks
 
 
@@ -14,6 +14,7 @@ class FactorConfig:
 
     Attributes
     ----------
+    switch_score : usage, or clr for the switch score of isograph 0.2.0 and 0.1.5, which tests nothing against noise.
     neighbours : strongest partners kept for each feature.
     fdr : share of the kept pairs that chance may explain.
     power : soft-thresholding power: profiles of |r|^power are compared.
@@ -29,6 +30,7 @@ class FactorConfig:
     keep_factors : numbers of found hidden confounders (1 is the first) that are left in.
     """
 
+    switch_score: str = "usage"
     neighbours: int = 60
     fdr: float = 1e-4
     power: float = 4.0
@@ -44,6 +46,7 @@ class FactorConfig:
     keep_factors: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        require_known_score(self.switch_score)
         require(
             {
                 **graph_checks(self),

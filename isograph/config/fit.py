@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from isograph.config.backend import BACKENDS, BackendConfig, unknown_backend
 from isograph.config.check import require
 from isograph.config.setting import setting
+from isograph.errors import option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,8 @@ class FitConfig:
         can be one.
     seed : seed of everything that draws numbers.
     threads : threads to use; None for the cores this process may use. No result depends on it.
+    min_delta_usage : least change of a transcript's usage between the low and high third of its gene's switch score
+        (dIF) for the gene to have a switch feature.
     settings : the backend's own settings; None stands for its defaults.
     """
 
@@ -41,6 +44,11 @@ class FitConfig:
     threads: int | None = setting(
         None, "Threads to use; by default the cores this process may use. No result depends on it.", minimum=1
     )
+    min_delta_usage: float = setting(
+        0.1,
+        "Least change of a transcript's share of its gene, between low and high samples, for the gene to have a switch "
+        "feature.",
+    )
     settings: BackendConfig | None = None
 
     @property
@@ -59,6 +67,9 @@ class FitConfig:
                 ),
                 f"seed is {self.seed}, expected 0 to 2^32 − 1": 0 <= self.seed < 2**32,
                 f"threads is {self.threads}, expected 1 or more": self.threads is None or self.threads >= 1,
+                f"{option('min_delta_usage')} is {self.min_delta_usage}, expected 0 to 1": 0
+                <= self.min_delta_usage
+                <= 1,
                 f"covariates named more than once: {', '.join(repeated)}": not repeated,
                 f"covariates are projected out, so they cannot be traits too: {', '.join(shared)}": not shared,
             }

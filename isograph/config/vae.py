@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isfinite
 
-from isograph.config.check import require
+from isograph.config.check import require, require_known_score
 from isograph.config.graph import cuts_check, graph_checks
 
 DEVICES = ("cpu", "cuda")
@@ -17,6 +17,7 @@ class VaeConfig:
 
     Attributes
     ----------
+    switch_score : usage, or clr for the switch score of isograph 0.2.0 and 0.1.5, which tests nothing against noise.
     directions : leading directions of the row space that the model sees; None (auto): those above the noise, 2 to 256.
     latent_sizes : latent dimensions; of several, that with the lowest held-out loss. None (auto): one a direction.
     hidden_sizes : widths of the encoder's hidden layers; the decoder has them in reverse.
@@ -41,6 +42,7 @@ class VaeConfig:
     min_kme : |kME| that a gene's best feature must reach for the gene to be in a module.
     """
 
+    switch_score: str = "usage"
     directions: int | None = None
     latent_sizes: tuple[int, ...] | None = None
     hidden_sizes: tuple[int, ...] = (64,)
@@ -65,6 +67,7 @@ class VaeConfig:
     min_kme: float = 0.3
 
     def __post_init__(self) -> None:
+        require_known_score(self.switch_score)
         require({**self._model_checks(), **self._training_checks(), **self._network_checks()})
 
     def _model_checks(self) -> dict[str, bool]:

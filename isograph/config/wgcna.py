@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from isograph.config.check import require
+from isograph.config.check import require, require_known_score
 
 NETWORK_TYPES = ("unsigned", "signed", "signed hybrid")
 TOM_TYPES = ("unsigned", "signed", "signed Nowick", "unsigned 2", "signed 2", "signed Nowick 2", "none")
@@ -28,6 +28,7 @@ class WgcnaConfig:
 
     Attributes
     ----------
+    switch_score : usage, or clr for the switch score of isograph 0.2.0 and 0.1.5, which tests nothing against noise.
     network_type : unsigned, signed or signed hybrid: what of a correlation makes two features alike.
     tom_type : unsigned, signed, signed Nowick, each also with 2 behind it, or none: the kind of topological overlap.
     tom_denom : min or mean of two connectivities in the overlap's denominator.
@@ -55,6 +56,7 @@ class WgcnaConfig:
     r_defaults : power 6 and blocks of 5,000 where they are auto, as R.
     """
 
+    switch_score: str = "usage"
     network_type: str = "unsigned"
     tom_type: str = "signed"
     tom_denom: str = "min"
@@ -84,6 +86,7 @@ class WgcnaConfig:
     def __post_init__(self) -> None:
         for name, known in (("network_type", NETWORK_TYPES), ("tom_type", TOM_TYPES)):
             object.__setattr__(self, name, canonical(getattr(self, name), known))
+        require_known_score(self.switch_score)
         require(self._names() | self._ranges())
 
     def _names(self) -> dict[str, bool]:

@@ -7,7 +7,7 @@ import polars as pl
 
 from isograph.arrays import Matrix
 from isograph.explanation.feature import Features
-from isograph.features.channel import Grouping
+from isograph.features.assays import Grouping
 from isograph.features.covariate import Design
 from isograph.kernels.composition import PSEUDOCOUNT
 

@@ -28,8 +28,9 @@ def usage_axes(
     loadings: Vector,
     scales: Vector,
     noise: Matrix,
+    pooled_usage: Vector,
 ) -> None:
-    """Write each gene's switch score, its loadings, its scale and its noise model for genes ``start`` to ``stop``.
+    """Write each gene's switch score, its loadings, its scale, its noise model and its pooled usage.
 
     With counts c, gene totals N and pooled usage π = Σ c / Σ N, the usage of a sample is the posterior mean
     (c + aπ) / (N + a) under a Dirichlet prior with the gene's own concentration a = (1 − ρ) / ρ, ρ its overdispersion:
@@ -44,7 +45,8 @@ def usage_axes(
     counts: (n_transcripts, n_samples), ≥ 0, finite. rows: transcript rows in gene order. offsets: (n_genes + 1,) into
     ``rows``; every gene has at least 2. basis: (q, n_samples), orthonormal rows, the constant included.
     scores: (n_genes, n_samples), loadings: as ``rows``, scales: (n_genes,) sd of the unscaled score; 0 marks a gene
-    whose usage does not vary, with scores and loadings 0. noise: (n_genes, 4). Each call owns its genes' slices.
+    whose usage does not vary, with scores and loadings 0. noise: (n_genes, 4). pooled_usage: as ``rows``, π. Each call
+    owns the slices of its genes, ``start`` to ``stop``.
     Tarone 1979, Biometrika 66:585, doi:10.1093/biomet/66.3.585 (overdispersion); Johnson, Kotz & Balakrishnan 1997,
     Discrete Multivariate Distributions, ch. 35 (moments).   Twin: tests/reference/usage.py
     """
@@ -90,12 +92,113 @@ def usage_axes(
             scores[gene, s] = scores[gene, s] / scale if scale > 0.0 else 0.0
         for i in range(k):
             loadings[first + i] = axis[i] if scale > 0.0 else 0.0
+            pooled_usage[first + i] = pooled[i]
 
 
 @kernel
-def _deviations(
-    counts: Matrix, rows: Index, first: int, deviation: Matrix, totals: Vector, pooled: Vector
+def orient_axes(
+    loadings: Vector,
+    pooled_usage: Vector,
+    offsets: Index,
+    part_of_axis: float,
+    clear_lead: float,
+    start: int,
+    stop: int,
+    scores: Matrix,
 ) -> None:
+    """Flip loadings and scores of genes ``start`` to ``stop`` so that the major isoform has a positive loading.
+
+    Of the transcripts with a |loading| of at least ``part_of_axis`` times the largest, the most used one is made
+    positive; where it does not lead the most used one on the other side by ``clear_lead``, the first of them is.
+
+    loadings, pooled_usage: (n_rows,), in natural order of transcript ids within a gene. offsets: (n_genes + 1,).
+    scores: (n_genes, n_samples).   Twin: tests/reference/usage.py
+    """
+    for gene in range(start, stop):
+        first, last = offsets[gene], offsets[gene + 1]
+        largest = 0.0
+        for i in range(first, last):
+            largest = max(largest, abs(loadings[i]))
+        leading = -1
+        above, below = -1, -1
+        for i in range(first, last):
+            if largest > 0.0 and abs(loadings[i]) >= part_of_axis * largest:
+                if leading < 0:
+                    leading = i
+                if loadings[i] > 0.0 and (above < 0 or pooled_usage[i] > pooled_usage[above]):
+                    above = i
+                if loadings[i] < 0.0 and (below < 0 or pooled_usage[i] > pooled_usage[below]):
+                    below = i
+        if above >= 0 and (below < 0 or pooled_usage[above] >= pooled_usage[below] + clear_lead):
+            leading = above
+        elif below >= 0 and (above < 0 or pooled_usage[below] >= pooled_usage[above] + clear_lead):
+            leading = below
+        if leading >= 0 and loadings[leading] < 0.0:
+            for i in range(first, last):
+                loadings[i] = -loadings[i]
+            for s in range(scores.shape[1]):
+                scores[gene, s] = -scores[gene, s]
+
+
+@kernel
+def usage_shifts(
+    counts: Matrix,
+    rows: Index,
+    offsets: Index,
+    basis: Matrix,
+    scores: Matrix,
+    start: int,
+    stop: int,
+    out: Vector,
+) -> None:
+    """Write the largest change of a transcript's usage between the samples of the high and of the low third of a score.
+
+    Raw usage c / N, projected off ``basis``; mean over the high third less mean over the low third; the largest
+    absolute value over the transcripts of the gene. Samples without counts of the gene are left out; samples that tie
+    with the last of a third belong to it. 0 where the thirds meet.
+
+    counts, rows, offsets, basis: as in ``usage_axes``. scores: (n_genes, n_samples). out: (n_genes,).
+    Twin: tests/reference/usage.py
+    """
+    n_samples = counts.shape[1]
+    third = n_samples // 3
+    for gene in range(start, stop):
+        out[gene] = 0.0
+        ordered = np.sort(scores[gene])
+        if third < 1 or ordered[third - 1] >= ordered[n_samples - third]:
+            continue
+        low, high = ordered[third - 1], ordered[n_samples - third]
+        first = offsets[gene]
+        k = offsets[gene + 1] - first
+        deviation = np.empty((k, n_samples))
+        totals = np.zeros(n_samples)
+        pooled = np.zeros(k)
+        _deviations(counts, rows, first, deviation, totals, pooled)
+        for s in range(n_samples):
+            if totals[s] > 0.0:
+                for i in range(k):
+                    deviation[i, s] /= totals[s]
+        _project_off(deviation, basis)
+        n_high, n_low = 0, 0
+        for s in range(n_samples):
+            if totals[s] > 0.0:
+                n_high += scores[gene, s] >= high
+                n_low += scores[gene, s] <= low
+        if n_high == 0 or n_low == 0:
+            continue
+        for i in range(k):
+            above, below = 0.0, 0.0
+            for s in range(n_samples):
+                if totals[s] > 0.0:
+                    if scores[gene, s] >= high:
+                        above += deviation[i, s]
+                    if scores[gene, s] <= low:
+                        below += deviation[i, s]
+            out[gene] = max(out[gene], abs(above / n_high - below / n_low))
+
+
+@kernel
+def _deviations(counts: Matrix, rows: Index, first: int, deviation: Matrix, totals: Vector, pooled: Vector) -> None:
     """Write counts less expected counts, c − Nπ (k, n_samples), the totals N and the pooled usage π."""
     k, n_samples = deviation.shape
     whole = 0.0

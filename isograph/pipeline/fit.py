@@ -19,8 +19,9 @@ from isograph.features.assays import bundle_assays, gene_names
 from isograph.features.channel import Channels, channels
 from isograph.features.covariate import Design, covariate_design, covariate_readings
 from isograph.network.backends import infer_network
-from isograph.network.modules import Modules, gene_modules, gene_roles
+from isograph.network.modules import Modules, gene_modules
 from isograph.network.result import Network
+from isograph.network.roles import gene_roles
 from isograph.network.tables import (
     eigengene_table,
     excluded_table,
@@ -57,6 +58,7 @@ def fit(
     traits: str | Iterable[str] = (),
     seed: int = 0,
     threads: int | None = None,
+    min_delta_usage: float = 0.1,
     settings: BackendConfig | Mapping[str, object] | None = None,
     output_dir: str | Path | None = None,
     overwrite: bool = False,
@@ -73,6 +75,8 @@ def fit(
         can be one.
     seed : seed of everything that draws numbers.
     threads : threads to use; None for the cores this process may use. No result depends on it.
+    min_delta_usage : least change of a transcript's usage between the low and high third of its gene's switch score
+        (dIF) for the gene to have a switch feature.
     settings : the backend's own settings, by name or as its configuration (``isograph.FactorConfig`` …); None for its
         defaults.
     output_dir : where the fit goes; by default ``artifacts/fits/<dataset_name>`` below the working directory.
@@ -94,6 +98,7 @@ def fit(
         traits=names_given(traits),
         seed=seed,
         threads=threads,
+        min_delta_usage=min_delta_usage,
         settings=backend_settings(backend, settings) if isinstance(settings, Mapping) else settings,
     )
     path = bundle.path if isinstance(bundle, OpenedBundle) else Path(bundle)
@@ -157,7 +162,14 @@ def _inputs(path: Path, config: FitConfig, directory: Path, threads: int, steps:
         inputs = FitInputs(bundle.dataset_name, bundle.samples, gene_names(bundle), design, traits)
     preflight(bundle, assays, config, threads, place=directory)
     with steps.step("features") as progress:
-        features = channels(assays, design, threads=threads, progress=progress)
+        features = channels(
+            assays,
+            design,
+            switch_score=config.backend_settings.switch_score,
+            min_delta_usage=config.min_delta_usage,
+            threads=threads,
+            progress=progress,
+        )
         _log_features(features, expects_switch=assays.transcripts is not None)
     return inputs, features
 
@@ -218,5 +230,6 @@ def _tables(
         "module_summary": summary_table(modules, features, module_rows, edges, colors=module_colors(modules, network)),
         "switch_loadings": features.loadings,
         "excluded_features": excluded_table(features, network),
+        "feature_quality": features.quality,
         "hidden_factors": hidden_factor_table(network.confounders, sample_ids),
     }

@@ -16,9 +16,9 @@ import polars as pl
 import isograph
 from isograph.config import FitConfig
 from isograph.features.covariate import Design, covariate_readings
-from isograph.network.modules import ACTIVE_R
 from isograph.network.pairs import TILE
 from isograph.network.result import Network
+from isograph.network.roles import ACTIVE_R
 from isograph.network.tables import factor_ids
 from isograph.runtime.progress import Steps
 from isograph.stats import correlation_pvalue
@@ -70,6 +70,7 @@ def fit_config_record(
         "backend": config.backend,
         "settings": asdict(config.backend_settings),
         "seed": config.seed,
+        "min_delta_usage": config.min_delta_usage,
         "covariates": list(config.covariates),
         "traits": list(config.traits),
         "covariates_as_read": covariate_readings(inputs.design, config.covariates),

@@ -18,6 +18,7 @@ from isograph.schemas import (
     EDGES,
     EIGENGENES,
     EXCLUDED_FEATURES,
+    FEATURE_QUALITY,
     FEATURE_SCORES,
     FIT_TABLES,
     HIDDEN_FACTORS,
@@ -64,6 +65,7 @@ class Fit(TableSet):
     module_summary = LazyTable(MODULE_SUMMARY.row)
     switch_loadings = LazyTable(SWITCH_LOADINGS.row)
     excluded_features = LazyTable(EXCLUDED_FEATURES.row)
+    feature_quality = LazyTable(FEATURE_QUALITY.row)
     hidden_factors = LazyTable(HIDDEN_FACTORS.row)
 
     def __init__(self, path: str | Path, *, verified_manifest: dict[str, Any] | None = None) -> None:

@@ -184,6 +184,34 @@ MODULE_GENE_ROLES = Table(
         ),
         Column("switch_active", pl.Boolean(), "|switch_r| ≥ 0.2"),
         Column("abundance_active", pl.Boolean(), "|abundance_r| ≥ 0.2"),
+        Column(
+            "supported_role",
+            pl.String(),
+            "the role by evidence: a channel counts as active if its q is at most 0.05. What summaries show",
+        ),
+        Column(
+            "switch_support_r",
+            pl.Float64(),
+            "Pearson r of the gene's switch feature with the eigengene of the module without the gene's own features",
+            "the gene has no switch feature, or nothing of the module is left",
+        ),
+        Column("abundance_support_r", pl.Float64(), "the same of its abundance feature", "it has no abundance feature"),
+        Column(
+            "switch_qvalue",
+            pl.Float64(),
+            "Benjamini–Hochberg q of switch_support_r over the genes in modules",
+            "switch_support_r is null",
+        ),
+        Column("abundance_qvalue", pl.Float64(), "the same of abundance_support_r", "abundance_support_r is null"),
+        Column(
+            "switch_abundance_pvalue", pl.Float64(), "two-sided p of switch_abundance_r", "switch_abundance_r is null"
+        ),
+        Column(
+            "delta_usage",
+            pl.Float64(),
+            "largest change of a transcript's usage between the low and the high third of the gene's switch score",
+            "the gene has no switch feature, or switch_score=clr",
+        ),
     ),
     key=("gene_id",),
     order="module_id, gene_id",
@@ -229,7 +257,8 @@ SWITCH_LOADINGS = Table(
         Column(
             "loading",
             pl.Float64(),
-            "weight of the transcript's centred log-ratio in the switch score; squares sum to 1 in a gene",
+            "weight of the transcript's usage in the switch score (of its centred log-ratio with switch_score=clr); "
+            "squares sum to 1 in a gene. Positive: the score rises with its share",
         ),
     ),
     key=("transcript_id",),
@@ -244,10 +273,54 @@ EXCLUDED_FEATURES = Table(
         Column(
             "reason",
             pl.String(),
-            "single isoform, constant, or constant or too few values; wgcna: also half of its values or more missing",
+            "single isoform, constant, constant or too few values, usage varies no more than counting explains, usage "
+            "changes by less than the limit; wgcna: also half of its values or more missing",
         ),
     ),
     key=("gene_id", "feature_type"),
+    order="gene_id, feature_type",
+)
+
+FEATURE_QUALITY = Table(
+    name="feature_quality",
+    row="one channel of a gene that could carry it, kept as a feature or not",
+    columns=(
+        Column("feature_id", pl.String(), "<gene>::switch or <gene>::abundance"),
+        _GENE,
+        _FEATURE_TYPE,
+        Column(
+            "dispersion",
+            pl.Float64(),
+            "overdispersion ρ of usage given the gene's totals, covariates out: 0 for counting noise alone, 1 at most",
+            "abundance, or values that are no counts",
+        ),
+        Column(
+            "pvalue",
+            pl.Float64(),
+            "of usage varying no more than multinomial counts do. NaN: too few counts to test",
+            "abundance, or values that are no counts",
+        ),
+        Column("qvalue", pl.Float64(), "Benjamini–Hochberg over the genes tested. NaN: not tested", "pvalue is null"),
+        Column(
+            "delta_usage",
+            pl.Float64(),
+            "largest change of a transcript's usage between the low and the high third of the score (dIF)",
+            "abundance, or switch_score=clr",
+        ),
+        Column(
+            "minor_usage", pl.Float64(), "usage of the second most used transcript", "abundance, or switch_score=clr"
+        ),
+        Column("mean_count", pl.Float64(), "mean of the gene's counts over samples", "values that are no counts"),
+        Column(
+            "r_with_depth",
+            pl.Float64(),
+            "Pearson r of the feature with the log of the library size, covariates out. NaN: not kept or not estimable",
+            "values that are no counts",
+        ),
+        Column("kept", pl.Boolean(), "whether it is a feature of the network"),
+        Column("reason", pl.String(), "why not", "it is kept"),
+    ),
+    key=("feature_id",),
     order="gene_id, feature_type",
 )
 
@@ -276,6 +349,7 @@ FIT_TABLES = {
         MODULE_SUMMARY,
         SWITCH_LOADINGS,
         EXCLUDED_FEATURES,
+        FEATURE_QUALITY,
         HIDDEN_FACTORS,
     )
 }

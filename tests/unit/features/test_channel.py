@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from isograph.features.channel import Assays, Grouping, channels
+from isograph.features.assays import Assays, Grouping
+from isograph.features.channel import channels
 from isograph.features.covariate import covariate_design
 
 EXACT = 1e-12

@@ -6,7 +6,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from isograph.features.channel import Channels
-from isograph.network.modules import Modules, gene_modules, gene_roles
+from isograph.network.modules import Modules, gene_modules
+from isograph.network.roles import gene_roles
 from isograph.schemas import MODULE_GENE_ROLES
 
 

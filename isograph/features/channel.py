@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 import polars as pl
@@ -52,7 +52,7 @@ class Channels:
     residual_dof: int
     loadings: pl.DataFrame
     excluded: pl.DataFrame
-    quality: pl.DataFrame
+    quality: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FEATURE_QUALITY.schema))
 
     @property
     def feature_types(self) -> list[str]:
@@ -162,7 +162,7 @@ def _loading_table(genes: Grouping, weights: Vector, has_feature: Sequence[bool]
             "loading": weights,
         }
     )
-    return table.filter(pl.Series(np.repeat(has_feature, sizes)))
+    return table.filter(pl.Series(np.repeat(np.array(has_feature, dtype=np.bool_), sizes)))
 
 
 def _combined(

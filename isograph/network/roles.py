@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import polars as pl
 
-from isograph.arrays import Flags, Index, Vector
+from isograph.arrays import Flags, Index, Matrix, Vector
 from isograph.features.channel import Channels
 from isograph.network.modules import Modules, community_eigengenes
 from isograph.network.pairs import pair_correlations
+from isograph.runtime.threads import run_calls
 from isograph.schemas import MODULE_GENE_ROLES
 from isograph.schemas.role import ABUNDANCE_ONLY, COUPLED, DISCORDANT, INACTIVE, SWITCH_ONLY
 from isograph.stats import benjamini_hochberg, correlation_pvalue
@@ -31,7 +34,7 @@ def gene_roles(channels: Channels, modules: Modules, *, threads: int) -> pl.Data
 
     With 24 samples chance alone reaches |r| ≥ 0.2 in a third of cases, so the table says beside it what has evidence:
     ``switch_support_r`` and ``abundance_support_r`` are r with the eigengene of the whole module without the gene's own
-    features (``_support``), their p-values are corrected over all genes in modules (Benjamini–Hochberg, each channel by
+    features, their p-values are corrected over all genes in modules (Benjamini–Hochberg, each channel by
     itself), and ``supported_role`` counts a channel as active at q ≤ 0.05. Both active: coupled if the gene's two
     features go the same way, else discordant.
     """
@@ -42,7 +45,7 @@ def gene_roles(channels: Channels, modules: Modules, *, threads: int) -> pl.Data
     both = np.flatnonzero((abundance >= 0) & (switch >= 0))
     between = np.full(len(channels.gene_ids), np.nan)
     between[both] = pair_correlations(channels.z, abundance[both], switch[both], threads=threads)
-    support = _support(channels, modules, abundance, switch, between)
+    support = _support(channels, modules, abundance, switch, threads=threads)
     columns = {
         "module_id": pl.Series(modules.module_ids, dtype=pl.String).gather(modules.module_of[member]),
         "gene_id": pl.Series(channels.gene_ids, dtype=pl.String).gather(member),
@@ -95,35 +98,49 @@ def _of_feature(values: Vector, feature: Index) -> Vector:
     return np.where(feature >= 0, values[feature], np.nan)
 
 
-def _support(channels: Channels, modules: Modules, abundance: Index, switch: Index, between: Vector) -> Vector:
+def _support(channels: Channels, modules: Modules, abundance: Index, switch: Index, *, threads: int) -> Vector:
     """Return r of each feature with the eigengene of its gene's module without the gene's own features.
 
-    An eigengene e is the leading axis of Σ zzᵀ over the module's features z of norm 1, Σ zzᵀ e = λe. Without the gene's
-    own features z_j, which have r c_j with e, one step of power iteration from e gives v = λe − Σ c_j z_j, the
-    eigengene of the others as far as the first order goes (exactly, where one other is left). A feature has
-    r = z·v / |v| with it. NaN where the gene is in no module, or nothing is left.
+    NaN where the gene is in no module, or nothing else is in it.
 
-    abundance, switch: (n_genes,) feature of each channel, −1 for none. between: (n_genes,) r of the two.
+    abundance, switch: (n_genes,) feature of each channel, −1 for none.
     """
-    from isograph.kernels.eigengene import kme
+    from isograph.kernels.support import leave_gene_out
 
-    module = modules.module_of[channels.gene_of]
-    r = np.empty(len(module))
-    kme(channels.z, modules.eigengenes, module, 0, len(module), r)
-    sizes = np.bincount(modules.feature_module[modules.feature_module >= 0], minlength=len(modules.module_ids))
-    scale = np.append(modules.explained * sizes, np.nan)[module]
-    # Of each feature: its gene's other feature, and which of the two the eigengene is made of.
-    other = np.where(channels.is_switch, abundance[channels.gene_of], switch[channels.gene_of])
-    r_between = np.where(other >= 0, np.nan_to_num(between[channels.gene_of]), 0.0)
-    own = np.where(modules.feature_module == module, r, 0.0)
-    others = np.where((other >= 0) & (modules.feature_module[other] == module), r[other], 0.0)
-    along = scale * r - own - others * r_between
-    square = scale**2 - 2.0 * scale * (own**2 + others**2) + own**2 + others**2 + 2.0 * own * others * r_between
-    with np.errstate(invalid="ignore", divide="ignore"):
-        support = along / np.sqrt(square)
-    # NOTE: where next to nothing is left, the quotient is one of rounding errors.
-    is_left = square > ROUNDING * scale**2
-    return np.where((module >= 0) & is_left, np.clip(support, -1.0, 1.0), np.nan)
+    module_of = modules.module_of[channels.gene_of]
+    other_of = np.where(channels.is_switch, abundance[channels.gene_of], switch[channels.gene_of])
+
+    def of_module(number: int) -> tuple[Index, Vector]:
+        rows = np.flatnonzero(module_of == number)
+        in_module = modules.feature_module[rows] == number
+        unit = channels.z[rows] / np.linalg.norm(channels.z[rows], axis=1, keepdims=True)
+        values, axes = _principal_axes(unit[in_module])
+        other = other_of[rows]
+        partner = np.where(other >= 0, np.searchsorted(rows, other), -1)
+        r = np.empty(len(rows))
+        leave_gene_out(values, unit @ axes, in_module, partner, 0, len(rows), r)
+        return rows, r
+
+    support = np.full(len(module_of), np.nan)
+    for rows, r in run_calls(
+        [partial(of_module, number) for number in range(len(modules.module_ids))], threads=threads
+    ):
+        support[rows] = r
+    return support
+
+
+def _principal_axes(unit: Matrix) -> tuple[Vector, Matrix]:
+    """Return the eigenvalues of Σ zᵢzᵢᵀ over rows of norm 1, the largest first, and its axes, one per column."""
+    n_features, n_samples = unit.shape
+    if n_features < n_samples:
+        values, vectors = np.linalg.eigh(unit @ unit.T)
+        kept = values > ROUNDING * values[-1]
+        axes = unit.T @ vectors[:, kept] / np.sqrt(values[kept])
+    else:
+        values, axes = np.linalg.eigh(unit.T @ unit)
+        kept = values > ROUNDING * values[-1]
+        axes = axes[:, kept]
+    return values[kept][::-1].copy(), axes[:, ::-1]
 
 
 def _feature_of_gene(channels: Channels, in_channel: Flags) -> Index:

@@ -130,9 +130,19 @@ def match_genes(transcript_ids: pl.Series, annotation: pl.DataFrame, *, strip: s
     """
     annotation = annotation.unique(maintain_order=True)
     overlaps = {rule: _overlap(transcript_ids, annotation, rule) for rule in RULES}
-    overlap = _best(overlaps) if strip == "auto" else overlaps[strip]
+    safe = [overlap for overlap in overlaps.values() if not overlap.ambiguous or overlap.rule == "none"]
+    best = max(safe, key=lambda overlap: overlap.quantified_matched)
+    overlap = best if strip == "auto" else overlaps[strip]
     if overlap.ambiguous:
-        raise InputError(name, _ambiguity(transcript_ids, annotation, overlap))
+        confused = f"{overlap.ambiguous} ({examples(_confused(transcript_ids, annotation, overlap.rule))})"
+        if overlap.rule == "none":
+            sentence = f"quantified transcripts with more than one gene: {confused}. Give every transcript one gene."
+            raise InputError(name, sentence)
+        raise InputError(
+            name,
+            f"ids that {SENTENCES[overlap.rule]} makes ambiguous: {confused}. "
+            f"Use {option('strip', 'auto')} or none, or make the ids agree.",
+        )
     keys = pl.DataFrame({"key": stripped(transcript_ids, overlap.rule)})
     genes = annotation.with_columns(key=stripped(annotation.get_column("transcript_id"), overlap.rule))
     genes = genes.drop("transcript_id").unique("key", keep="first", maintain_order=True)
@@ -144,11 +154,6 @@ def match_genes(transcript_ids: pl.Series, annotation: pl.DataFrame, *, strip: s
         as_is=overlaps["none"],
         advice=_advice(transcript_ids, annotation, overlaps, overlap, name),
     )
-
-
-def _best(overlaps: dict[str, Overlap]) -> Overlap:
-    safe = [overlap for overlap in overlaps.values() if not overlap.ambiguous or overlap.rule == "none"]
-    return max(safe, key=lambda overlap: overlap.quantified_matched)
 
 
 def _overlap(transcript_ids: pl.Series, annotation: pl.DataFrame, rule: str) -> Overlap:
@@ -174,16 +179,6 @@ def _confused(transcript_ids: pl.Series, annotation: pl.DataFrame, rule: str) ->
     of_two_genes = repeated_values(genes.get_column("key"))
     of_two_genes = of_two_genes.filter(of_two_genes.is_in(quantified.implode()))
     return pl.concat([repeated_values(quantified).alias("key"), of_two_genes]).unique(maintain_order=True)
-
-
-def _ambiguity(transcript_ids: pl.Series, annotation: pl.DataFrame, overlap: Overlap) -> str:
-    confused = f"{overlap.ambiguous} ({examples(_confused(transcript_ids, annotation, overlap.rule))})"
-    if overlap.rule == "none":
-        return f"quantified transcripts with more than one gene: {confused}. Give every transcript one gene."
-    return (
-        f"ids that {SENTENCES[overlap.rule]} makes ambiguous: {confused}. "
-        f"Use {option('strip', 'auto')} or none, or make the ids agree."
-    )
 
 
 def _advice(

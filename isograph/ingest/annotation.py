@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -177,8 +177,8 @@ def _from_map(
         facts={
             **source,
             "rule": match.overlap.rule,
-            "overlap": match.overlap.to_dict(),
-            "overlap_as_is": match.as_is.to_dict(),
+            "overlap": asdict(match.overlap),
+            "overlap_as_is": asdict(match.as_is),
             "n_without_gene": n_without,
             "reads_without_gene": round(reads, 6),
         },

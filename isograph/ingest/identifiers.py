@@ -45,10 +45,6 @@ class Overlap:
         """Share of the quantified ids that have a partner, in [0, 1]."""
         return self.quantified_matched / self.n_quantified if self.n_quantified else 0.0
 
-    def to_dict(self) -> dict[str, str | int]:
-        """Return the fields by name."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
 
 @dataclass(frozen=True, slots=True)
 class GeneMatch:
@@ -188,38 +184,35 @@ def _advice(
     quantified_only = _alone(transcript_ids, annotated, overlap.rule)
     annotated_only = _alone(annotated, transcript_ids, overlap.rule)
     annotated_share = overlap.annotated_matched / overlap.n_annotated if overlap.n_annotated else 0.0
+    best = max(overlaps.values(), key=lambda candidate: candidate.quantified_matched)
+    swapped = transcript_ids.is_in(annotation.get_column("gene_id").implode()).mean()
+    if best.quantified_matched > overlap.quantified_matched:
+        remedy = f"{SENTENCES[best.rule]}: {_percent(overlap.share)} → {_percent(best.share)}"
+        if best.ambiguous:
+            count = f"{best.ambiguous} ids stand for two transcripts or genes each"
+            remedy += f", but it makes {count}: make them agree."
+        else:
+            remedy += f"; pass {option('strip', best.rule if best.rule in ('version', 'bar') else 'auto')}."
+    elif overlap.quantified_matched:
+        remedy = (
+            "No strip rule does better. Use the annotation the reads were quantified with, "
+            f"or pass {option('drop_unmatched', value=True)} to leave these transcripts out."
+        )
+    elif isinstance(swapped, float) and swapped > 0.5:
+        remedy = "The gene column holds the quantified ids: are its two columns the other way round?"
+    else:
+        remedy = "No strip rule helps: is it the annotation the reads were quantified with?"
     return (
         f"{overlap.quantified_matched} of {overlap.n_quantified} quantified transcripts ({_percent(overlap.share)}) "
         f"are in {name}, and {overlap.annotated_matched} of its {overlap.n_annotated} ({_percent(annotated_share)}) "
         "are quantified. "
         f"Quantified only: {examples(quantified_only, EXAMPLES_A_SIDE) or 'none'}; "
-        f"in {name} only: {examples(annotated_only, EXAMPLES_A_SIDE) or 'none'}. "
-        f"{_remedy(transcript_ids, annotation, overlaps, overlap)}"
+        f"in {name} only: {examples(annotated_only, EXAMPLES_A_SIDE) or 'none'}. {remedy}"
     )
 
 
 def _alone(ids: pl.Series, others: pl.Series, rule: str) -> pl.Series:
     return ids.filter(~stripped(ids, rule).is_in(stripped(others, rule).implode()))
-
-
-def _remedy(transcript_ids: pl.Series, annotation: pl.DataFrame, overlaps: dict[str, Overlap], overlap: Overlap) -> str:
-    best = max(overlaps.values(), key=lambda other: other.quantified_matched)
-    if best.quantified_matched > overlap.quantified_matched:
-        gain = f"{SENTENCES[best.rule]}: {_percent(overlap.share)} → {_percent(best.share)}"
-        if best.ambiguous:
-            return (
-                f"{gain}, but it makes {best.ambiguous} ids stand for two transcripts or genes each: make them agree."
-            )
-        return f"{gain}; pass {option('strip', best.rule if best.rule in ('version', 'bar') else 'auto')}."
-    if not overlap.quantified_matched:
-        swapped = transcript_ids.is_in(annotation.get_column("gene_id").implode()).mean()
-        if isinstance(swapped, float) and swapped > 0.5:
-            return "The gene column holds the quantified ids: are its two columns the other way round?"
-        return "No strip rule helps: is it the annotation the reads were quantified with?"
-    return (
-        "No strip rule does better. Use the annotation the reads were quantified with, "
-        f"or pass {option('drop_unmatched', value=True)} to leave these transcripts out."
-    )
 
 
 def _percent(share: float) -> str:

@@ -162,7 +162,15 @@ def read_user_table(source: Path | UserTable, *, headed: bool = True) -> UserTab
     """
     if isinstance(source, UserTable):
         return source
-    data = _file_bytes(source)
+    if not source.exists():
+        raise InputError(str(source), "no such file")
+    if not source.is_file():
+        raise InputError(str(source), "is not a file; name the file itself")
+    with source.open("rb") as handle:
+        magic = handle.read(len(GZIP))
+    data = _gunzipped(source) if magic == GZIP else source.read_bytes()
+    if not data.strip():
+        raise InputError(source.name, "is empty")
     if data.startswith(_PARQUET):
         try:
             frame = pl.read_parquet(io.BytesIO(data))
@@ -266,20 +274,6 @@ def _plain_text(data: bytes, name: str) -> bytes:
     if not text.strip():
         raise InputError(name, "is empty")
     return text + b"\n"
-
-
-def _file_bytes(path: Path) -> bytes:
-    """Return the bytes of a file, gunzipped when it is gzip."""
-    if not path.exists():
-        raise InputError(str(path), "no such file")
-    if not path.is_file():
-        raise InputError(str(path), "is not a file; name the file itself")
-    with path.open("rb") as handle:
-        magic = handle.read(len(GZIP))
-    data = _gunzipped(path) if magic == GZIP else path.read_bytes()
-    if not data.strip():
-        raise InputError(path.name, "is empty")
-    return data
 
 
 def _gunzipped(path: Path) -> bytes:

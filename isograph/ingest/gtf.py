@@ -99,7 +99,7 @@ def read_structures(path: Path, *, progress: Callable[[int, int], None] | None =
         n_short += block.filter(is_row).get_column("attributes").null_count()
         rows = block.filter(pl.col("feature").is_in(("transcript", "exon", *_CODING)))
         rows = rows.with_columns(_attribute("transcript_id")).drop_nulls("transcript_id")
-        # NOTE: a transcript is named by its first transcript row, and where that says nothing by its first exon row.
+        # NOTE: gene, name and biotype are those of the first transcript row or of the first exon row that has one.
         first = rows.filter(pl.col("feature").is_in(("transcript", "exon")))
         first = first.unique(["transcript_id", "feature"], keep="first", maintain_order=True)
         names = (_attribute("gene_id"), _first_of("gene_name", _GENE_NAME_KEYS), _first_of("biotype", _BIOTYPE_KEYS))

@@ -143,7 +143,11 @@ def chosen_datasets(suite_names: tuple[str, ...], fixture_names: tuple[str, ...]
         return available
     names = [dataset.name for dataset in available]
     if unknown := [name for name in fixture_names if name not in names]:
-        lines = [f"no fixture '{shown(name)}'{_elsewhere(name) or did_you_mean(name, names)}" for name in unknown]
+        lines = []
+        for name in unknown:
+            having = [suite for suite in known if name in {dataset.name for dataset in datasets_of(suite)}]
+            hint = f" there; it is in suite {', '.join(having)}." if having else did_you_mean(name, names)
+            lines.append(f"no fixture '{shown(name)}'{hint}")
         listing = [f"  {suite}: {', '.join(entry.name for entry in members)}" for suite, members in by_suite.items()]
         raise UsageError("\n".join([*lines, "The fixtures are", *listing]))
     return [dataset for dataset in available if dataset.name in fixture_names]
@@ -162,12 +166,6 @@ def datasets_of(suite: str) -> list[Dataset]:
 def real_directory() -> Path:
     """Return where the files of the real data set are in a checkout."""
     return fixture_directory() / REAL_NAME
-
-
-def _elsewhere(name: str) -> str:
-    """Return the end of a sentence that says which suites have the fixture; empty where none has it."""
-    having = [suite for suite in suites() if name in {dataset.name for dataset in datasets_of(suite)}]
-    return f" there; it is in suite {', '.join(having)}." if having else ""
 
 
 def _stage(name: str, datasets: list[Dataset], config: BenchmarkConfig) -> Stage:

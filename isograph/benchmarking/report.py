@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -150,7 +151,12 @@ def table_rows(report: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _cells(dataset: str, rows: Sequence[Mapping[str, Any]], failing: Iterable[tuple[str, int, str]]) -> tuple[str, ...]:
-    recalls = [min(_known(row["role_recall"].values()), default=None) for row in rows]
+    recalls = [_least(row["role_recall"].values()) for row in rows]
+    verdicts = []
+    if n_failed := sum(row["error"] is not None for row in rows):
+        verdicts.append(f"no result in {n_failed} of {len(rows)}")
+    by_gate = Counter(gate for name, _, gate in sorted(failing) if name == dataset)
+    verdicts += [f"{gate} fails in {count} of {len(rows)}" for gate, count in by_gate.items()]
     return (
         dataset,
         f"{rows[0]['n_genes']:,}",
@@ -163,20 +169,8 @@ def _cells(dataset: str, rows: Sequence[Mapping[str, Any]], failing: Iterable[tu
         _number(_mean(recalls), ".3f"),
         _number(_mean(row["runtime_seconds"] for row in rows), ".2f"),
         f"{max(row['peak_memory_bytes'] for row in rows) / 1e6:.0f}",
-        _verdict(dataset, rows, failing),
+        "; ".join(verdicts) or ("kept" if any(row["gates"] for row in rows) else NOTHING),
     )
-
-
-def _verdict(dataset: str, rows: Sequence[Mapping[str, Any]], failing: Iterable[tuple[str, int, str]]) -> str:
-    parts = []
-    if broken := sum(row["error"] is not None for row in rows):
-        parts.append(f"no result in {broken} of {len(rows)}")
-    by_gate: dict[str, int] = {}
-    for name, _, gate in sorted(failing):
-        if name == dataset:
-            by_gate[gate] = by_gate.get(gate, 0) + 1
-    parts += [f"{gate} fails in {count} of {len(rows)}" for gate, count in by_gate.items()]
-    return "; ".join(parts) or ("kept" if any(row["gates"] for row in rows) else NOTHING)
 
 
 def _known(values: Iterable[float | None]) -> list[float]:

@@ -73,16 +73,6 @@ class StabilityRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
-    """A fit of some of the samples with one value of the setting."""
-
-    request: StabilityRequest
-    number: int
-    samples: Index
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
 class GeneNetwork:
     """What one fit found, over a fixed list of genes.
 
@@ -145,9 +135,8 @@ def stability_report(
     halves = [half for pair in sample_halves(n_samples, request.n_splits, seed=request.seed) for half in pair]
     compared = SETTINGS[request.backend][1] if request.values is None else request.values
     values = sorted({*compared, default})
-    samples_and_values = [(np.arange(n_samples), default), *((half, value) for value in values for half in halves)]
-    tasks = [_Task(request, number, samples, value) for number, (samples, value) in enumerate(samples_and_values)]
-    reference, *networks = _fitted(tasks, bundle, workers, progress or (lambda *_: None))
+    tasks = [(np.arange(n_samples), default), *((half, value) for value in values for half in halves)]
+    reference, *networks = _fitted(request, tasks, bundle, workers, progress or (lambda *_: None))
     by_value = {
         value: networks[number * len(halves) : (number + 1) * len(halves)] for number, value in enumerate(values)
     }
@@ -177,18 +166,22 @@ def sample_halves(n_samples: int, n_splits: int, *, seed: int) -> list[tuple[Ind
 
 
 def _fitted(
-    tasks: Sequence[_Task], bundle: Bundle, workers: int, progress: Callable[[int, int], None]
+    request: StabilityRequest,
+    tasks: Sequence[tuple[Index, float]],
+    bundle: Bundle,
+    workers: int,
+    progress: Callable[[int, int], None],
 ) -> list[GeneNetwork]:
-    """Return the networks of the tasks, in their order."""
+    """Return the networks of the tasks, each some samples and a value of the setting, in their order."""
     if workers == 1:
         networks = []
-        for task in tasks:
-            networks.append(_network(task, bundle))
+        for number, task in enumerate(tasks):
+            networks.append(_network(request, number, *task, bundle))
             progress(len(networks), len(tasks))
         return networks
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=min(workers, len(tasks)), mp_context=context) as pool:
-        futures = [pool.submit(_network_in_worker, task) for task in tasks]
+        futures = [pool.submit(_network_in_worker, request, number, *task) for number, task in enumerate(tasks)]
         try:
             for done, future in enumerate(as_completed(futures), start=1):
                 future.result()
@@ -199,23 +192,22 @@ def _fitted(
         return [future.result() for future in futures]
 
 
-def _network_in_worker(task: _Task) -> GeneNetwork:
-    return _network(task, _worker_bundle(task.request.bundle))
+def _network_in_worker(request: StabilityRequest, number: int, samples: Index, value: float) -> GeneNetwork:
+    return _network(request, number, samples, value, _worker_bundle(request.bundle))
 
 
 # A worker process fits many halves of one bundle, and reads it once.
 _worker_bundle = lru_cache(maxsize=1)(read_bundle)
 
 
-def _network(task: _Task, bundle: Bundle) -> GeneNetwork:
-    """Return what a fit of the task's samples finds."""
-    request = task.request
+def _network(request: StabilityRequest, number: int, samples: Index, value: float, bundle: Bundle) -> GeneNetwork:
+    """Return what a fit of the samples finds with this value of the setting."""
     half = replace(
         bundle,
-        samples=bundle.samples[task.samples.tolist()],
-        matrices={name: np.ascontiguousarray(matrix[:, task.samples]) for name, matrix in bundle.matrices.items()},
+        samples=bundle.samples[samples.tolist()],
+        matrices={name: np.ascontiguousarray(matrix[:, samples]) for name, matrix in bundle.matrices.items()},
     )
-    directory = request.directory / f"half-{task.number}"
+    directory = request.directory / f"half-{number}"
     try:
         fit = request.fit(
             write_bundle(half, directory / "bundle"),
@@ -224,7 +216,7 @@ def _network(task: _Task, bundle: Bundle) -> GeneNetwork:
             covariates=request.covariates,
             seed=request.seed,
             threads=1,
-            settings={request.setting: task.value},
+            settings={request.setting: value},
         )
         return gene_network(fit, bundle)
     finally:

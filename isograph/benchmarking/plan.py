@@ -11,10 +11,10 @@ from typing import Any
 
 import isograph
 from isograph.config.benchmark import GIVEN, BenchmarkConfig
-from isograph.errors import InputError, UsageError, did_you_mean, examples, option, shown
+from isograph.errors import UsageError, did_you_mean, examples, option, shown
 from isograph.results.snapshot import SNAPSHOT
 from isograph.simulation.spec import FixtureSpec, fixture_directory, fixture_specs, suites
-from isograph.store.artifact import read_manifest
+from isograph.store.artifact import is_artifact
 
 REAL_NAME = "ecoli_precise"
 REAL_SUITE = "core_v1"
@@ -215,20 +215,14 @@ def _require_writable(stage: Stage) -> None:
             ) from error
     if taken := [path for kind in _REPORTS if (path := stage.report_path(kind)).is_dir()]:
         raise UsageError(f"directories where reports go: {examples(taken)}. Remove them, or name another stage.")
-    if foreign := [run.snapshot for run in stage.runs if not _is_replaceable(run.snapshot)]:
+    occupied = [run.snapshot for run in stage.runs if run.snapshot.exists() or run.snapshot.is_symlink()]
+    foreign = [
+        path
+        for path in occupied
+        if path.is_symlink() or not path.is_dir() or (any(path.iterdir()) and not is_artifact(path, SNAPSHOT))
+    ]
+    if foreign:
         raise UsageError(
             f"{len(foreign)} places of snapshots hold something else: {examples(foreign)}. "
             "Remove it, or name another stage."
         )
-
-
-def _is_replaceable(path: Path) -> bool:
-    """Whether a snapshot may go to ``path``: nothing is there, or a snapshot."""
-    if path.is_symlink() or not path.is_dir():
-        return not path.exists() and not path.is_symlink()
-    if not any(path.iterdir()):
-        return True
-    try:
-        return read_manifest(path).get("artifact") == SNAPSHOT
-    except InputError:
-        return False

@@ -146,8 +146,7 @@ def stability_report(
         "projected_out": list(request.covariates),
         "n_halves": len(halves),
         "samples_in_a_half": n_samples // 2,
-        "edges": rounded(_edge_stability(reference, by_value[default]), DIGITS),
-        "modules": rounded(_module_stability(reference, by_value[default]), DIGITS),
+        **rounded(_reference_stability(reference, by_value[default]), DIGITS),
         **_setting_comparison(by_value, request.setting, default),
     }
 
@@ -181,7 +180,7 @@ def _fitted(
         return networks
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=min(workers, len(tasks)), mp_context=context) as pool:
-        futures = [pool.submit(_network_in_worker, request, number, *task) for number, task in enumerate(tasks)]
+        futures = [pool.submit(_network, request, number, *task) for number, task in enumerate(tasks)]
         try:
             for done, future in enumerate(as_completed(futures), start=1):
                 future.result()
@@ -192,16 +191,15 @@ def _fitted(
         return [future.result() for future in futures]
 
 
-def _network_in_worker(request: StabilityRequest, number: int, samples: Index, value: float) -> GeneNetwork:
-    return _network(request, number, samples, value, _worker_bundle(request.bundle))
-
-
 # A worker process fits many halves of one bundle, and reads it once.
 _worker_bundle = lru_cache(maxsize=1)(read_bundle)
 
 
-def _network(request: StabilityRequest, number: int, samples: Index, value: float, bundle: Bundle) -> GeneNetwork:
-    """Return what a fit of the samples finds with this value of the setting."""
+def _network(
+    request: StabilityRequest, number: int, samples: Index, value: float, bundle: Bundle | None = None
+) -> GeneNetwork:
+    """Return what a fit of the samples finds with this value of the setting. bundle: None in a worker process."""
+    bundle = _worker_bundle(request.bundle) if bundle is None else bundle
     half = replace(
         bundle,
         samples=bundle.samples[samples.tolist()],
@@ -239,17 +237,25 @@ def gene_network(fit: Fit, bundle: Bundle) -> GeneNetwork:
     return GeneNetwork(module_of, np.array(sorted(codes), dtype=np.int64), tuple(module_ids))
 
 
-def _edge_stability(reference: GeneNetwork, networks: Sequence[GeneNetwork]) -> dict[str, Any]:
-    """Return how often the reference's edges are in a half, and how many edges a half has."""
+def _reference_stability(reference: GeneNetwork, networks: Sequence[GeneNetwork]) -> dict[str, Any]:
+    """Return how often the edges and the modules of the reference are in a half, and how many edges a half has."""
     frequency = edge_frequencies(reference.edges, networks)
     counts, _ = np.histogram(frequency, bins=10, range=(0.0, 1.0))
-    return {
+    edges = {
         "n_edges": len(reference.edges),
         "n_edges_in_a_half": _mean(np.array([len(network.edges) for network in networks], dtype=np.float64)),
         "mean_frequency": _mean(frequency),
         **{f"n_with_frequency_{share}": int((frequency >= share).sum()) for share in FREQUENT},
         "frequency_histogram": counts.tolist(),
     }
+    together = co_assignment(reference.module_of, networks)
+    jaccard = mean_best_jaccard(reference.module_of, networks)
+    sizes = np.bincount(reference.module_of[reference.module_of >= 0], minlength=len(together))
+    modules = [
+        {"module_id": module, "n_genes": int(size), "co_assignment": float(share), "jaccard": float(index)}
+        for module, size, share, index in zip(reference.module_ids, sizes, together, jaccard, strict=True)
+    ]
+    return {"edges": edges, "modules": modules}
 
 
 def edge_frequencies(reference: Index, networks: Sequence[GeneNetwork]) -> Vector:
@@ -258,16 +264,6 @@ def edge_frequencies(reference: Index, networks: Sequence[GeneNetwork]) -> Vecto
     for network in networks:
         n_with += np.isin(reference, network.edges, assume_unique=True)
     return n_with / max(1, len(networks))
-
-
-def _module_stability(reference: GeneNetwork, networks: Sequence[GeneNetwork]) -> list[dict[str, Any]]:
-    together = co_assignment(reference.module_of, networks)
-    jaccard = mean_best_jaccard(reference.module_of, networks)
-    sizes = np.bincount(reference.module_of[reference.module_of >= 0], minlength=len(together))
-    return [
-        {"module_id": module, "n_genes": int(size), "co_assignment": float(share), "jaccard": float(index)}
-        for module, size, share, index in zip(reference.module_ids, sizes, together, jaccard, strict=True)
-    ]
 
 
 def co_assignment(reference: Index, networks: Sequence[GeneNetwork]) -> Vector:

@@ -61,12 +61,13 @@ def transcript_counts(
         if k == 1:
             counts[rows[:, 0]] = totals[genes]
             continue
-        moved = plan.direction[rows][:, :, None] * effects.log_odds[genes][:, None, :]
-        log_odds = plan.baseline[rows][:, :, None] + moved
+        log_odds = plan.direction[rows][:, :, None] * effects.log_odds[genes][:, None, :]
+        log_odds += plan.baseline[rows][:, :, None]
         if effects.loss.any():
             rank = np.linspace(1.0, 0.0, k)
             log_odds -= effects.loss[genes][:, None, None] * rank[None, :, None] * effects.damage
-        usage = _shares(np.exp(log_odds - log_odds.max(axis=1, keepdims=True)))
+        log_odds -= log_odds.max(axis=1, keepdims=True)
+        usage = _shares(np.exp(log_odds))
         if spec.sampling == "expected":
             counts[rows] = usage * totals[genes][:, None, :]
             continue

@@ -11,7 +11,7 @@ from isograph.config.wgcna import WgcnaConfig
 from isograph.errors import ConfigError, did_you_mean
 
 BackendConfig = FactorConfig | VaeConfig | WgcnaConfig
-
+GraphSettings = FactorConfig | VaeConfig
 BACKENDS: dict[str, type[BackendConfig]] = {"factor": FactorConfig, "vae": VaeConfig, "wgcna": WgcnaConfig}
 
 

@@ -7,7 +7,7 @@ are.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -57,7 +57,9 @@ def typed_values(
             values[name] = _typed(value, types[name])
         except TypeError:
             got = f"'{shown(value)}'" if isinstance(value, str) else shown(value_text(value))
-            problems.append(f"{name} is {got}, expected {_expected(types[name])}")
+            required = types[name].removesuffix(_OPTIONAL)
+            or_auto = f", or {AUTO}" if required != types[name] else ""
+            problems.append(f"{name} is {got}, expected {_EXPECTED[required]}{or_auto}")
     return values, problems
 
 
@@ -89,22 +91,14 @@ def _value_of_text(text: str, annotation: str) -> object:
         inner = annotation[len("tuple[") : -len(", ...]")]
         parts = text.strip().removeprefix("[").removesuffix("]").split(",")
         return tuple(_value_of_text(part.strip().strip("\"'"), inner) for part in parts if part.strip())
-    if annotation.startswith("Mapping["):
-        try:
-            return tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            return text
-    readers: dict[str, Callable[[str], object]] = {"bool": _truth, "int": int, "float": float}
+    if annotation == "bool":
+        return {"true": True, "false": False}.get(text.lower(), text)
     try:
-        return readers.get(annotation, str)(text)
+        if annotation.startswith("Mapping["):
+            return tomllib.loads(f"value = {text}")["value"]
+        return {"int": int, "float": float}.get(annotation, str)(text)
     except ValueError:
         return text
-
-
-def _truth(text: str) -> bool:
-    if text.lower() not in ("true", "false"):
-        raise ValueError
-    return text.lower() == "true"
 
 
 def _typed(value: object, annotation: str) -> object:
@@ -123,8 +117,3 @@ def _typed(value: object, annotation: str) -> object:
     if type(value).__name__ != annotation:
         raise TypeError
     return value
-
-
-def _expected(annotation: str) -> str:
-    plain = annotation.removesuffix(_OPTIONAL)
-    return _EXPECTED[plain] + (f", or {AUTO}" if plain != annotation else "")

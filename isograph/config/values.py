@@ -27,9 +27,9 @@ _EXPECTED = {
 }
 
 
-def names_given(given: str | Iterable[str]) -> tuple[str, ...]:
+def names_given(names: str | Iterable[str]) -> tuple[str, ...]:
     """Return names as a tuple; one text is one name."""
-    return (given,) if isinstance(given, str) else tuple(given)
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def setting_types(configuration: type) -> dict[str, str]:
@@ -38,29 +38,29 @@ def setting_types(configuration: type) -> dict[str, str]:
 
 
 def typed_values(
-    given: Mapping[str, object], types: Mapping[str, str], *, noun: str = "setting"
+    values: Mapping[str, object], types: Mapping[str, str], *, noun: str = "setting"
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the values in the types of their settings, and what is wrong with the others.
 
     A list stands for a tuple, a whole number for a number.
 
-    types: the annotation of every setting there is, by name. noun: what messages call a setting.
+    types: the annotation of every setting, by name. noun: what messages call a setting.
     """
-    values: dict[str, Any] = {}
+    typed: dict[str, Any] = {}
     problems = []
-    for name, value in given.items():
+    for name, value in values.items():
         if name not in types:
             known = f" ({', '.join(types)})"
             problems.append(f"there is no {noun} '{shown(name)}'{did_you_mean(name, types, known)}")
             continue
         try:
-            values[name] = _typed(value, types[name])
+            typed[name] = _typed(value, types[name])
         except TypeError:
             got = f"'{shown(value)}'" if isinstance(value, str) else shown(value_text(value))
             required = types[name].removesuffix(_OPTIONAL)
             or_auto = f", or {AUTO}" if required != types[name] else ""
             problems.append(f"{name} is {got}, expected {_EXPECTED[required]}{or_auto}")
-    return values, problems
+    return typed, problems
 
 
 def values_of_texts(texts: Mapping[str, str], types: Mapping[str, str]) -> dict[str, object]:

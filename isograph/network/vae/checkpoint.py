@@ -111,10 +111,11 @@ def model_of(data: bytes, *, name: str) -> VaeModel:
     sizes = Sizes(**{**content["sizes"], "hidden_sizes": tuple(content["sizes"]["hidden_sizes"])})
     with torch.random.fork_rng(devices=[]):
         encoder, decoder = Encoder(sizes), Decoder(sizes)
+    basis = torch.empty((sizes.n_features, sizes.rank), dtype=torch.float32, device="meta")
     problems = [
-        *_tensor_problems("basis", {"": content["basis"]}, {"": (sizes.n_features, sizes.rank)}, dtype=torch.float32),
-        *_tensor_problems("encoder", content["encoder"], _shapes(encoder)),
-        *_tensor_problems("decoder", content["decoder"], _shapes(decoder)),
+        *_tensor_problems("basis", {"": content["basis"]}, {"": basis}),
+        *_tensor_problems("encoder", content["encoder"], encoder.state_dict()),
+        *_tensor_problems("decoder", content["decoder"], decoder.state_dict()),
     ]
     lists = (
         ("feature_ids", str, sizes.n_features),
@@ -177,20 +178,11 @@ def _checkpoint_content(data: bytes, name: str) -> dict[str, Any]:
     return content
 
 
-def _shapes(network: torch.nn.Module) -> dict[str, tuple[int, ...]]:
-    return {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-
-
-def _tensor_problems(
-    part: str,
-    tensors: Mapping[str, Any],
-    expected: Mapping[str, tuple[int, ...]],
-    *,
-    dtype: torch.dtype = torch.float64,
-) -> list[str]:
+def _tensor_problems(part: str, tensors: Mapping[str, Any], expected: Mapping[str, torch.Tensor]) -> list[str]:
     """Return what is wrong with the names, shapes, types and values of the tensors of one part of the model."""
     problems = []
-    for name, shape in expected.items():
+    for name, like in expected.items():
+        shape, dtype = tuple(like.shape), like.dtype
         label = f"{part}.{name}" if name else part
         tensor = tensors.get(name)
         if not isinstance(tensor, torch.Tensor):

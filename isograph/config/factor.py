@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from isograph.config.check import require
-from isograph.config.graph import cuts_check, graph_checks
+from isograph.config.check import cuts_check, graph_checks, require
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

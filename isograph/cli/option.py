@@ -6,7 +6,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import click
 
 from isograph.config.fit import FitConfig
 from isograph.config.setting import option_of
-from isograph.errors import UsageError
+from isograph.errors import UsageError, shown
 
 Command = Callable[..., Any]
 
@@ -98,6 +98,27 @@ def one_path(argument: Path | None, option: Path | None, metavar: str, alias: st
         both = "given twice" if argument is not None else "missing"
         raise UsageError(f"{metavar} is {both}: give it as an argument or with {alias}.")
     return argument if argument is not None else option  # type: ignore[return-value]
+
+
+def texts_by_name(entries: Iterable[str], flag: str, form: str) -> dict[str, str]:
+    """Return what a repeated option says as ``NAME=VALUE``, by name.
+
+    Parameters
+    ----------
+    flag, form : the option and what it takes, as the message names them: ``--set``, ``KEY=VALUE``.
+
+    Raises
+    ------
+    UsageError
+        An entry has no name or no value.
+    """
+    texts = {}
+    for entry in entries:
+        name, separator, text = entry.partition("=")
+        if not separator or not name.strip():
+            raise UsageError(f"{flag} takes {form}, got '{shown(entry)}'.")
+        texts[name.strip()] = text
+    return texts
 
 
 def level(*, verbose: bool, quiet: bool) -> int:

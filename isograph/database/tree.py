@@ -83,10 +83,6 @@ class Tree:
     runs: tuple[Run, ...]
     problems: tuple[Problem, ...]
 
-    def named(self, name: str) -> list[Run]:
-        """Return the runs of that name."""
-        return [run for run in self.runs if run.name == name]
-
 
 def tree(root: Path) -> Tree:
     """Return the runs at or below ``root``. Hidden directories and symbolic links to directories are not entered.

@@ -89,7 +89,13 @@ def _columns(path: Path, file: File, view: Statement | None) -> tuple[str, ...]:
     InputError
         The file is not as it was written, is damaged, or does not have the columns that the view needs.
     """
-    _require_as_written(path, file)
+    if not path.is_file():
+        raise InputError(file.path, "the manifest lists it, but it is not there.")
+    n_bytes = path.stat().st_size
+    if file.n_bytes is not None and n_bytes != file.n_bytes:
+        raise InputError(file.path, f"is {n_bytes:,} bytes, {file.n_bytes:,} were written.")
+    if file.sha256 is not None and file_digest(path) != file.sha256:
+        raise InputError(file.path, "changed since it was written: its sha256 is not the one in the manifest.")
     if path.suffix == ".json":
         try:
             orjson.loads(path.read_bytes())
@@ -109,16 +115,6 @@ def _columns(path: Path, file: File, view: Statement | None) -> tuple[str, ...]:
     if view is not None and (problem := _schema_problem(schema, view, file)):
         raise InputError(file.path, problem)
     return tuple(schema)
-
-
-def _require_as_written(path: Path, file: File) -> None:
-    if not path.is_file():
-        raise InputError(file.path, "the manifest lists it, but it is not there.")
-    n_bytes = path.stat().st_size
-    if file.n_bytes is not None and n_bytes != file.n_bytes:
-        raise InputError(file.path, f"is {n_bytes:,} bytes, {file.n_bytes:,} were written.")
-    if file.sha256 is not None and file_digest(path) != file.sha256:
-        raise InputError(file.path, "changed since it was written: its sha256 is not the one in the manifest.")
 
 
 def _schema_problem(schema: Mapping[str, pl.DataType], view: Statement, file: File) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from isograph.cli.app import EXIT_INTERRUPTED
 from isograph.cli.console import Console, log_to_stderr, tell
 from isograph.cli.option import config_options, level, verbosity_options
 from isograph.config.benchmark import BenchmarkConfig
@@ -15,8 +16,6 @@ from isograph.text import NOTHING, aligned_rows
 
 if TYPE_CHECKING:
     from isograph.benchmarking.outcome import Outcome
-
-EXIT_INTERRUPTED = 130
 
 
 @click.command("benchmark")

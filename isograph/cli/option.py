@@ -28,42 +28,45 @@ def verbosity_options(command: Command) -> Command:
 
 def config_options(configuration: type, *names: str) -> Callable[[Command], Command]:
     """Add the options that fields of a configuration declare: those named, or all in their order."""
-    declared = {entry.name: entry for entry in fields(configuration) if option_of(entry.metadata) is not None}
+    options = {entry.name: entry for entry in fields(configuration) if option_of(entry.metadata) is not None}
 
     def added(command: Command) -> Command:
-        for name in reversed(names or tuple(declared)):
-            command = _click_option(declared[name])(command)
+        for name in reversed(names or tuple(options)):
+            command = _click_option(options[name])(command)
         return command
 
     return added
 
 
 def _click_option(entry: Field[Any]) -> Callable[[Command], Command]:
-    how = option_of(entry.metadata)
-    assert how is not None
-    flag = how.flag or f"--{entry.name.replace('_', '-')}"
+    declared = option_of(entry.metadata)
+    assert declared is not None
+    flag = declared.flag or f"--{entry.name.replace('_', '-')}"
     annotation = str(entry.type)
     if annotation == "bool":
-        return click.option(flag, entry.name, is_flag=True, default=entry.default, help=how.help)
+        return click.option(flag, entry.name, is_flag=True, default=entry.default, help=declared.help)
     is_repeated = annotation.startswith("tuple[")
     kind: Any = {"int": int, "float": float, "str": str, "Path": Path}[
         annotation.removesuffix(" | None").removeprefix("tuple[").removesuffix(", ...]")
     ]
     if kind is Path:
-        kind = click.Path(exists=how.must_exist, dir_okay=not how.must_exist, path_type=Path)
-    elif how.choices:
-        kind = click.Choice(list(how.choices))
-    elif how.minimum is not None:
-        kind = click.IntRange(min=int(how.minimum)) if kind is int else click.FloatRange(how.minimum, how.maximum)
+        kind = click.Path(exists=declared.must_exist, dir_okay=not declared.must_exist, path_type=Path)
+    elif declared.choices:
+        kind = click.Choice(list(declared.choices))
+    elif declared.minimum is not None:
+        is_whole = kind is int
+        kind = (
+            click.IntRange(int(declared.minimum)) if is_whole else click.FloatRange(declared.minimum, declared.maximum)
+        )
     return click.option(
         flag,
         entry.name,
         type=kind,
         multiple=is_repeated,
-        metavar=how.metavar,
+        metavar=declared.metavar,
         default=None if is_repeated else entry.default,
         show_default=entry.default is not None and not is_repeated,
-        help=how.help,
+        help=declared.help,
     )
 
 
@@ -95,8 +98,8 @@ def one_path(argument: Path | None, option: Path | None, metavar: str, alias: st
         It was given neither way, or both ways.
     """
     if (argument is None) == (option is None):
-        both = "given twice" if argument is not None else "missing"
-        raise UsageError(f"{metavar} is {both}: give it as an argument or with {alias}.")
+        fault = "given twice" if argument is not None else "missing"
+        raise UsageError(f"{metavar} is {fault}: give it as an argument or with {alias}.")
     return argument if argument is not None else option  # type: ignore[return-value]
 
 
@@ -145,8 +148,8 @@ def interpreter() -> str:
 
 
 def _as_called(name: str, path: Path) -> str:
-    found = shutil.which(name)
-    if found is not None and Path(found).absolute() == path.absolute():
+    executable = shutil.which(name)
+    if executable is not None and Path(executable).absolute() == path.absolute():
         return name
     relative = os.path.relpath(path)
     return shlex.quote(relative if len(relative) < len(str(path)) else str(path))

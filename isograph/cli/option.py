@@ -53,11 +53,10 @@ def _click_option(entry: Field[Any]) -> Callable[[Command], Command]:
         kind = click.Path(exists=declared.must_exist, dir_okay=not declared.must_exist, path_type=Path)
     elif declared.choices:
         kind = click.Choice(list(declared.choices))
+    elif declared.minimum is not None and kind is int:
+        kind = click.IntRange(min=int(declared.minimum))
     elif declared.minimum is not None:
-        is_whole = kind is int
-        kind = (
-            click.IntRange(int(declared.minimum)) if is_whole else click.FloatRange(declared.minimum, declared.maximum)
-        )
+        kind = click.FloatRange(declared.minimum, declared.maximum)
     return click.option(
         flag,
         entry.name,

@@ -111,10 +111,12 @@ def relation_frame(relation: duckdb.DuckDBPyRelation, max_rows: int | None = Non
             raise TooManyRowsError
     frame = pl.from_arrow(pa.Table.from_batches(batches, reader.schema).rename_columns(names))
     assert isinstance(frame, pl.DataFrame)
-    whole = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Decimal) and kind.scale == 0]
-    narrow = frame.select(pl.col(whole).cast(pl.Int64, strict=False))
-    fitting = [name for name in whole if narrow[name].null_count() == frame[name].null_count()]
-    return frame.with_columns(narrow.select(fitting))
+    for values in frame.iter_columns():
+        if isinstance(values.dtype, pl.Decimal) and values.dtype.scale == 0:
+            narrow = values.cast(pl.Int64, strict=False)
+            if narrow.null_count() == values.null_count():
+                frame = frame.with_columns(narrow)
+    return frame
 
 
 def _readable(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:

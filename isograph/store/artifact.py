@@ -139,7 +139,7 @@ def artifact_directory(out: Path, kind: str, *, overwrite: bool, expected_bytes:
         writer.manifest = manifest
 
 
-def manifest_of(kind: str, files: Mapping[str, object], **facts: object) -> dict[str, Any]:
+def manifest_of(kind: str, files: Mapping[str, object], /, **facts: object) -> dict[str, Any]:
     """Return the manifest of an artifact with these files; facts: what it says beside them."""
     return {
         "artifact": kind,

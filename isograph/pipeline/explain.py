@@ -42,7 +42,7 @@ from isograph.store.explanation import (
     explanation_part,
     finish_explanation,
     read_part,
-    refuse_foreign,
+    require_explanation_only,
 )
 from isograph.store.files import file_digest
 
@@ -158,7 +158,7 @@ def _require_model(fit: Fit, config: ExplainConfig) -> None:
 
 def _write_explanation(fit: Fit, config: ExplainConfig, out: Path, steps: Steps, *, overwrite: bool) -> None:
     with steps.step("read"):
-        refuse_foreign(out)
+        require_explanation_only(out)
         explained = explained_fit(fit, config)
         encoded = None
         if config.vae_attribution or config.integrated_gradients:

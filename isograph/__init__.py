@@ -30,12 +30,12 @@ if TYPE_CHECKING:
         SchemaError,
         UsageError,
     )
-    from isograph.pipeline.annotate_structure import annotate_structure
-    from isograph.pipeline.benchmark import benchmark
-    from isograph.pipeline.catalog import catalog
+    from isograph.pipeline.annotate_structure import StructureReport, annotate_structure
+    from isograph.pipeline.benchmark import Benchmarked, benchmark
+    from isograph.pipeline.catalog import Catalog, catalog
     from isograph.pipeline.compare import compare
     from isograph.pipeline.explain import explain
-    from isograph.pipeline.export import export
+    from isograph.pipeline.export import Exported, export
     from isograph.pipeline.fit import fit
     from isograph.pipeline.import_ import from_frames, import_quantifications
     from isograph.pipeline.show import show
@@ -51,11 +51,14 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 __all__ = [
+    "Benchmarked",
     "BundleReport",
+    "Catalog",
     "Comparison",
     "ConfigError",
     "ConvergenceError",
     "Explanation",
+    "Exported",
     "FactorConfig",
     "Fit",
     "FitSummary",
@@ -67,6 +70,7 @@ __all__ = [
     "ResourceError",
     "SchemaError",
     "Snapshot",
+    "StructureReport",
     "UsageError",
     "VaeConfig",
     "WgcnaConfig",
@@ -91,11 +95,14 @@ __all__ = [
 
 # NOTE: the imports above are for editors and type checkers; these are where a name is loaded from when it is used.
 _HOMES = {
+    "Benchmarked": "isograph.pipeline.benchmark",
     "BundleReport": "isograph.pipeline.validate",
+    "Catalog": "isograph.pipeline.catalog",
     "Comparison": "isograph.comparison.judgement",
     "ConfigError": "isograph.errors",
     "ConvergenceError": "isograph.errors",
     "Explanation": "isograph.results.explanation",
+    "Exported": "isograph.pipeline.export",
     "FactorConfig": "isograph.config",
     "Fit": "isograph.results.fit",
     "FitSummary": "isograph.results.summary",
@@ -107,6 +114,7 @@ _HOMES = {
     "ResourceError": "isograph.errors",
     "SchemaError": "isograph.errors",
     "Snapshot": "isograph.results.snapshot",
+    "StructureReport": "isograph.pipeline.annotate_structure",
     "UsageError": "isograph.errors",
     "VaeConfig": "isograph.config",
     "WgcnaConfig": "isograph.config",

@@ -39,7 +39,7 @@ def correlation_log10_pvalue(r: Vector, dof: ArrayLike) -> Vector:
     return _log10_incomplete_beta((1.0 - r) * (1.0 + r), r * r, np.asarray(dof, dtype=np.float64))
 
 
-def student_pvalue(t: Vector, dof: Vector) -> Vector:
+def t_pvalue(t: Vector, dof: Vector) -> Vector:
     """Return P(|T| ≥ |t|) under Student's t; NaN where t or dof is NaN."""
     p: Vector = 2.0 * scipy.special.stdtr(dof, -np.abs(t))
     return p

@@ -11,10 +11,10 @@ from typing import Any
 
 import isograph
 from isograph.config.benchmark import GIVEN, BenchmarkConfig
-from isograph.errors import InputError, UsageError, did_you_mean, examples, option, shown
+from isograph.errors import UsageError, did_you_mean, examples, option, shown
 from isograph.results.snapshot import SNAPSHOT
 from isograph.simulation.spec import FixtureSpec, fixture_directory, fixture_specs, suites
-from isograph.store.artifact import read_manifest
+from isograph.store.artifact import is_artifact
 
 REAL_NAME = "ecoli_precise"
 REAL_SUITE = "core_v1"
@@ -143,7 +143,11 @@ def chosen_datasets(suite_names: tuple[str, ...], fixture_names: tuple[str, ...]
         return available
     names = [dataset.name for dataset in available]
     if unknown := [name for name in fixture_names if name not in names]:
-        lines = [f"no fixture '{shown(name)}'{_elsewhere(name) or did_you_mean(name, names)}" for name in unknown]
+        lines = []
+        for name in unknown:
+            having = [suite for suite in known if name in {dataset.name for dataset in datasets_of(suite)}]
+            hint = f" there; it is in suite {', '.join(having)}." if having else did_you_mean(name, names)
+            lines.append(f"no fixture '{shown(name)}'{hint}")
         listing = [f"  {suite}: {', '.join(entry.name for entry in members)}" for suite, members in by_suite.items()]
         raise UsageError("\n".join([*lines, "The fixtures are", *listing]))
     return [dataset for dataset in available if dataset.name in fixture_names]
@@ -162,12 +166,6 @@ def datasets_of(suite: str) -> list[Dataset]:
 def real_directory() -> Path:
     """Return where the files of the real data set are in a checkout."""
     return fixture_directory() / REAL_NAME
-
-
-def _elsewhere(name: str) -> str:
-    """Return the end of a sentence that says which suites have the fixture; empty where none has it."""
-    having = [suite for suite in suites() if name in {dataset.name for dataset in datasets_of(suite)}]
-    return f" there; it is in suite {', '.join(having)}." if having else ""
 
 
 def _stage(name: str, datasets: list[Dataset], config: BenchmarkConfig) -> Stage:
@@ -217,20 +215,14 @@ def _require_writable(stage: Stage) -> None:
             ) from error
     if taken := [path for kind in _REPORTS if (path := stage.report_path(kind)).is_dir()]:
         raise UsageError(f"directories where reports go: {examples(taken)}. Remove them, or name another stage.")
-    if foreign := [run.snapshot for run in stage.runs if not _is_replaceable(run.snapshot)]:
+    occupied = [run.snapshot for run in stage.runs if run.snapshot.exists() or run.snapshot.is_symlink()]
+    foreign = [
+        path
+        for path in occupied
+        if path.is_symlink() or not path.is_dir() or (any(path.iterdir()) and not is_artifact(path, SNAPSHOT))
+    ]
+    if foreign:
         raise UsageError(
             f"{len(foreign)} places of snapshots hold something else: {examples(foreign)}. "
             "Remove it, or name another stage."
         )
-
-
-def _is_replaceable(path: Path) -> bool:
-    """Whether a snapshot may go to ``path``: nothing is there, or a snapshot."""
-    if path.is_symlink() or not path.is_dir():
-        return not path.exists() and not path.is_symlink()
-    if not any(path.iterdir()):
-        return True
-    try:
-        return read_manifest(path).get("artifact") == SNAPSHOT
-    except InputError:
-        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -145,38 +146,30 @@ def table_rows(report: Mapping[str, Any]) -> list[tuple[str, ...]]:
     by_dataset: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for row in report["results"]:
         by_dataset.setdefault((row["suite"], row["dataset"]), []).append(row)
-    failing = {(entry["dataset"], entry["seed"], entry["gate"]) for entry in report["gate_failures"]}
-    return [_cells(dataset, rows, failing) for (_, dataset), rows in by_dataset.items()]
-
-
-def _cells(dataset: str, rows: Sequence[Mapping[str, Any]], failing: Iterable[tuple[str, int, str]]) -> tuple[str, ...]:
-    recalls = [min(_known(row["role_recall"].values()), default=None) for row in rows]
-    return (
-        dataset,
-        f"{rows[0]['n_genes']:,}",
-        f"{rows[0]['n_samples']:,}",
-        _number(rows[0]["n_planted_modules"], "g"),
-        _number(_mean(row["n_modules"] for row in rows), ".4g"),
-        _number(_mean(row["recovery"] for row in rows), ".3f"),
-        _number(_mean(row["ari"] for row in rows), ".3f"),
-        _number(_mean(row["background_rate"] for row in rows), ".2%"),
-        _number(_mean(recalls), ".3f"),
-        _number(_mean(row["runtime_seconds"] for row in rows), ".2f"),
-        f"{max(row['peak_memory_bytes'] for row in rows) / 1e6:.0f}",
-        _verdict(dataset, rows, failing),
-    )
-
-
-def _verdict(dataset: str, rows: Sequence[Mapping[str, Any]], failing: Iterable[tuple[str, int, str]]) -> str:
-    parts = []
-    if broken := sum(row["error"] is not None for row in rows):
-        parts.append(f"no result in {broken} of {len(rows)}")
-    by_gate: dict[str, int] = {}
-    for name, _, gate in sorted(failing):
-        if name == dataset:
-            by_gate[gate] = by_gate.get(gate, 0) + 1
-    parts += [f"{gate} fails in {count} of {len(rows)}" for gate, count in by_gate.items()]
-    return "; ".join(parts) or ("kept" if any(row["gates"] for row in rows) else NOTHING)
+    failing = sorted({(entry["dataset"], entry["seed"], entry["gate"]) for entry in report["gate_failures"]})
+    table: list[tuple[str, ...]] = []
+    for (_, dataset), rows in by_dataset.items():
+        verdicts = []
+        if n_failed := sum(row["error"] is not None for row in rows):
+            verdicts.append(f"no result in {n_failed} of {len(rows)}")
+        by_gate = Counter(gate for name, _, gate in failing if name == dataset)
+        verdicts += [f"{gate} fails in {count} of {len(rows)}" for gate, count in by_gate.items()]
+        cells = (
+            dataset,
+            f"{rows[0]['n_genes']:,}",
+            f"{rows[0]['n_samples']:,}",
+            _number(rows[0]["n_planted_modules"], "g"),
+            _number(_mean(row["n_modules"] for row in rows), ".4g"),
+            _number(_mean(row["recovery"] for row in rows), ".3f"),
+            _number(_mean(row["ari"] for row in rows), ".3f"),
+            _number(_mean(row["background_rate"] for row in rows), ".2%"),
+            _number(_mean(_least(row["role_recall"].values()) for row in rows), ".3f"),
+            _number(_mean(row["runtime_seconds"] for row in rows), ".2f"),
+            f"{max(row['peak_memory_bytes'] for row in rows) / 1e6:.0f}",
+            "; ".join(verdicts) or ("kept" if any(row["gates"] for row in rows) else NOTHING),
+        )
+        table.append(cells)
+    return table
 
 
 def _known(values: Iterable[float | None]) -> list[float]:

@@ -57,7 +57,17 @@ def fixture_run(run: Run, stage: Stage, importer: Importer, *, threads: int | No
         fit = Fit(directory / "fit") if process.code == 0 else None
         outcome = _outcome(run, truth, bundle.samples.height, process, fit)
         if fit is not None:
-            config = _run_config(run, stage, bundle, fit)
+            # Everything needed to make the run again; where it was made is left out.
+            config = {
+                "stage": stage.name,
+                "dataset": run.dataset.name,
+                "suite": run.dataset.suite,
+                "seed": run.seed,
+                "covariates": list(run.covariates),
+                "provenance": dict(bundle.provenance),
+                "bundle_sha256": fit.config["bundle"]["sha256"],
+                "fit": {key: value for key, value in fit.config.items() if key != "bundle"},
+            }
             save_snapshot(fit, run.snapshot, metrics=metric_row(outcome), run_config=config, overwrite=True)
     logger.info("%s, seed %d: %.2f s", run.dataset.name, run.seed, process.wall_seconds)
     return outcome
@@ -104,8 +114,18 @@ def _fit_command(run: Run, stage: Stage, threads: int | None, directory: Path) -
 
 
 def _outcome(run: Run, truth: Truth, n_samples: int, process: FinishedProcess, fit: Fit | None) -> Outcome:
-    metrics = None if fit is None else _metrics(truth, fit)
     planted = truth.planted
+    metrics = None
+    if fit is not None:
+        modules = dict(fit.modules.select("gene_id", "module_id").collect(engine="in-memory").iter_rows())
+        roles = dict(fit.module_gene_roles.select("gene_id", "module_role").collect(engine="in-memory").iter_rows())
+        metrics = Metrics(
+            recovery=None if planted is None else recovery(planted, modules),
+            ari=None if planted is None else ari(planted, modules),
+            background_rate=None if planted is None else background_rate(planted, modules, truth.genes),
+            role_recall=role_recall(truth.roles, roles),
+            n_modules=len(set(modules.values())),
+        )
     return Outcome(
         dataset=run.dataset.name,
         suite=run.dataset.suite,
@@ -121,30 +141,3 @@ def _outcome(run: Run, truth: Truth, n_samples: int, process: FinishedProcess, f
         gates=run.dataset.gates,
         failures=tuple(gate_failures(run.dataset.gates, metrics)),
     )
-
-
-def _metrics(truth: Truth, fit: Fit) -> Metrics:
-    modules = dict(fit.modules.select("gene_id", "module_id").collect(engine="in-memory").iter_rows())
-    roles = dict(fit.module_gene_roles.select("gene_id", "module_role").collect(engine="in-memory").iter_rows())
-    planted = truth.planted
-    return Metrics(
-        recovery=None if planted is None else recovery(planted, modules),
-        ari=None if planted is None else ari(planted, modules),
-        background_rate=None if planted is None else background_rate(planted, modules, truth.genes),
-        role_recall=role_recall(truth.roles, roles),
-        n_modules=len(set(modules.values())),
-    )
-
-
-def _run_config(run: Run, stage: Stage, bundle: Bundle, fit: Fit) -> dict[str, object]:
-    """Return everything needed to make the run again; where it was made is left out."""
-    return {
-        "stage": stage.name,
-        "dataset": run.dataset.name,
-        "suite": run.dataset.suite,
-        "seed": run.seed,
-        "covariates": list(run.covariates),
-        "provenance": dict(bundle.provenance),
-        "bundle_sha256": fit.config["bundle"]["sha256"],
-        "fit": {key: value for key, value in fit.config.items() if key != "bundle"},
-    }

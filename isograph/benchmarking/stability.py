@@ -73,16 +73,6 @@ class StabilityRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
-    """A fit of some of the samples with one value of the setting."""
-
-    request: StabilityRequest
-    number: int
-    samples: Index
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
 class GeneNetwork:
     """What one fit found, over a fixed list of genes.
 
@@ -145,9 +135,8 @@ def stability_report(
     halves = [half for pair in sample_halves(n_samples, request.n_splits, seed=request.seed) for half in pair]
     compared = SETTINGS[request.backend][1] if request.values is None else request.values
     values = sorted({*compared, default})
-    samples_and_values = [(np.arange(n_samples), default), *((half, value) for value in values for half in halves)]
-    tasks = [_Task(request, number, samples, value) for number, (samples, value) in enumerate(samples_and_values)]
-    reference, *networks = _fitted(tasks, bundle, workers, progress or (lambda *_: None))
+    tasks = [(np.arange(n_samples), default), *((half, value) for value in values for half in halves)]
+    reference, *networks = _fitted(request, tasks, bundle, workers, progress or (lambda *_: None))
     by_value = {
         value: networks[number * len(halves) : (number + 1) * len(halves)] for number, value in enumerate(values)
     }
@@ -157,8 +146,7 @@ def stability_report(
         "projected_out": list(request.covariates),
         "n_halves": len(halves),
         "samples_in_a_half": n_samples // 2,
-        "edges": rounded(_edge_stability(reference, by_value[default]), DIGITS),
-        "modules": rounded(_module_stability(reference, by_value[default]), DIGITS),
+        **rounded(_reference_stability(reference, by_value[default]), DIGITS),
         **_setting_comparison(by_value, request.setting, default),
     }
 
@@ -177,18 +165,22 @@ def sample_halves(n_samples: int, n_splits: int, *, seed: int) -> list[tuple[Ind
 
 
 def _fitted(
-    tasks: Sequence[_Task], bundle: Bundle, workers: int, progress: Callable[[int, int], None]
+    request: StabilityRequest,
+    tasks: Sequence[tuple[Index, float]],
+    bundle: Bundle,
+    workers: int,
+    progress: Callable[[int, int], None],
 ) -> list[GeneNetwork]:
-    """Return the networks of the tasks, in their order."""
+    """Return the networks of the tasks, each some samples and a value of the setting, in their order."""
     if workers == 1:
         networks = []
-        for task in tasks:
-            networks.append(_network(task, bundle))
+        for number, task in enumerate(tasks):
+            networks.append(_network(request, number, *task, bundle))
             progress(len(networks), len(tasks))
         return networks
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=min(workers, len(tasks)), mp_context=context) as pool:
-        futures = [pool.submit(_network_in_worker, task) for task in tasks]
+        futures = [pool.submit(_network, request, number, *task) for number, task in enumerate(tasks)]
         try:
             for done, future in enumerate(as_completed(futures), start=1):
                 future.result()
@@ -199,23 +191,21 @@ def _fitted(
         return [future.result() for future in futures]
 
 
-def _network_in_worker(task: _Task) -> GeneNetwork:
-    return _network(task, _worker_bundle(task.request.bundle))
-
-
 # A worker process fits many halves of one bundle, and reads it once.
 _worker_bundle = lru_cache(maxsize=1)(read_bundle)
 
 
-def _network(task: _Task, bundle: Bundle) -> GeneNetwork:
-    """Return what a fit of the task's samples finds."""
-    request = task.request
+def _network(
+    request: StabilityRequest, number: int, samples: Index, value: float, bundle: Bundle | None = None
+) -> GeneNetwork:
+    """Return what a fit of the samples finds with this value of the setting. bundle: None in a worker process."""
+    bundle = _worker_bundle(request.bundle) if bundle is None else bundle
     half = replace(
         bundle,
-        samples=bundle.samples[task.samples.tolist()],
-        matrices={name: np.ascontiguousarray(matrix[:, task.samples]) for name, matrix in bundle.matrices.items()},
+        samples=bundle.samples[samples.tolist()],
+        matrices={name: np.ascontiguousarray(matrix[:, samples]) for name, matrix in bundle.matrices.items()},
     )
-    directory = request.directory / f"half-{task.number}"
+    directory = request.directory / f"half-{number}"
     try:
         fit = request.fit(
             write_bundle(half, directory / "bundle"),
@@ -224,7 +214,7 @@ def _network(task: _Task, bundle: Bundle) -> GeneNetwork:
             covariates=request.covariates,
             seed=request.seed,
             threads=1,
-            settings={request.setting: task.value},
+            settings={request.setting: value},
         )
         return gene_network(fit, bundle)
     finally:
@@ -247,17 +237,25 @@ def gene_network(fit: Fit, bundle: Bundle) -> GeneNetwork:
     return GeneNetwork(module_of, np.array(sorted(codes), dtype=np.int64), tuple(module_ids))
 
 
-def _edge_stability(reference: GeneNetwork, networks: Sequence[GeneNetwork]) -> dict[str, Any]:
-    """Return how often the reference's edges are in a half, and how many edges a half has."""
+def _reference_stability(reference: GeneNetwork, networks: Sequence[GeneNetwork]) -> dict[str, Any]:
+    """Return how often the edges and the modules of the reference are in a half, and how many edges a half has."""
     frequency = edge_frequencies(reference.edges, networks)
     counts, _ = np.histogram(frequency, bins=10, range=(0.0, 1.0))
-    return {
+    edges = {
         "n_edges": len(reference.edges),
         "n_edges_in_a_half": _mean(np.array([len(network.edges) for network in networks], dtype=np.float64)),
         "mean_frequency": _mean(frequency),
         **{f"n_with_frequency_{share}": int((frequency >= share).sum()) for share in FREQUENT},
         "frequency_histogram": counts.tolist(),
     }
+    together = co_assignment(reference.module_of, networks)
+    jaccard = mean_best_jaccard(reference.module_of, networks)
+    sizes = np.bincount(reference.module_of[reference.module_of >= 0], minlength=len(together))
+    modules = [
+        {"module_id": module, "n_genes": int(size), "co_assignment": float(share), "jaccard": float(index)}
+        for module, size, share, index in zip(reference.module_ids, sizes, together, jaccard, strict=True)
+    ]
+    return {"edges": edges, "modules": modules}
 
 
 def edge_frequencies(reference: Index, networks: Sequence[GeneNetwork]) -> Vector:
@@ -266,16 +264,6 @@ def edge_frequencies(reference: Index, networks: Sequence[GeneNetwork]) -> Vecto
     for network in networks:
         n_with += np.isin(reference, network.edges, assume_unique=True)
     return n_with / max(1, len(networks))
-
-
-def _module_stability(reference: GeneNetwork, networks: Sequence[GeneNetwork]) -> list[dict[str, Any]]:
-    together = co_assignment(reference.module_of, networks)
-    jaccard = mean_best_jaccard(reference.module_of, networks)
-    sizes = np.bincount(reference.module_of[reference.module_of >= 0], minlength=len(together))
-    return [
-        {"module_id": module, "n_genes": int(size), "co_assignment": float(share), "jaccard": float(index)}
-        for module, size, share, index in zip(reference.module_ids, sizes, together, jaccard, strict=True)
-    ]
 
 
 def co_assignment(reference: Index, networks: Sequence[GeneNetwork]) -> Vector:

@@ -45,30 +45,26 @@ def read_file(bundle: Path, filename: str, *, max_bytes: int) -> bytes:
     problem = filename_problem(filename)
     if problem is not None:
         raise InputError(filename, f"{problem}.")
+    *directories, name = filename.split("/")
     try:
-        return _read_inside(bundle, filename, max_bytes)
+        with ExitStack() as opened:
+            parent = os.open(bundle, _DIRECTORY_FLAGS)
+            opened.callback(os.close, parent)
+            for directory in directories:
+                _refuse_link(filename, directory, parent)
+                parent = os.open(directory, _DIRECTORY_FLAGS | os.O_NOFOLLOW, dir_fd=parent)
+                opened.callback(os.close, parent)
+            _refuse_link(filename, name, parent)
+            with os.fdopen(os.open(name, _FILE_FLAGS, dir_fd=parent), "rb") as file:
+                status = os.fstat(file.fileno())
+                if not stat.S_ISREG(status.st_mode):
+                    raise InputError(filename, "is not a regular file.")
+                if status.st_size > max_bytes:
+                    size, limit = (f"{n_bytes / 2**20:,.1f} MiB" for n_bytes in (status.st_size, max_bytes))
+                    raise InputError(filename, f"is {size}, expected at most {limit}.")
+                return file.read(status.st_size)
     except OSError as failure:
         raise InputError(filename, f"cannot be read: {failure.strerror or reason(failure)}.") from failure
-
-
-def _read_inside(bundle: Path, filename: str, max_bytes: int) -> bytes:
-    *directories, name = filename.split("/")
-    with ExitStack() as opened:
-        parent = os.open(bundle, _DIRECTORY_FLAGS)
-        opened.callback(os.close, parent)
-        for directory in directories:
-            _refuse_link(filename, directory, parent)
-            parent = os.open(directory, _DIRECTORY_FLAGS | os.O_NOFOLLOW, dir_fd=parent)
-            opened.callback(os.close, parent)
-        _refuse_link(filename, name, parent)
-        with os.fdopen(os.open(name, _FILE_FLAGS, dir_fd=parent), "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise InputError(filename, "is not a regular file.")
-            if status.st_size > max_bytes:
-                size, limit = (f"{n_bytes / 2**20:,.1f} MiB" for n_bytes in (status.st_size, max_bytes))
-                raise InputError(filename, f"is {size}, expected at most {limit}.")
-            return file.read(status.st_size)
 
 
 def _refuse_link(filename: str, component: str, parent: int) -> None:

@@ -92,10 +92,6 @@ class Manifest:
         return all(finding.level == "warning" for finding in self.findings)
 
 
-class _Refused(ValueError):  # noqa: N818 - never leaves this module
-    """A JSON extension that Python's parser would let pass."""
-
-
 def read_bundle_manifest(path: Path) -> Manifest:
     """Return the manifest of the bundle in the directory ``path``.
 
@@ -130,19 +126,26 @@ def parse_manifest(data: bytes) -> Manifest:
     tables, table_findings = _entries(values, "feature_tables", _TABLE_TYPES)
     matrices, matrix_findings = _entries(values, "matrices", _MATRIX_TYPES)
     truths, truth_findings = _truth_tables(values)
-    provenance, provenance_findings = _provenance(values)
-    findings = [
-        *_key_findings(values, _TYPES),
-        *table_findings,
-        *matrix_findings,
-        *truth_findings,
-        *_repeated("feature_tables", "kind", tables),
-        *_repeated("matrices", "assay_name", matrices),
-        *_name_findings(values),
-        *provenance_findings,
-    ]
-    sample_table = values.get("sample_table")
-    if isinstance(sample_table, str) and (problem := filename_problem(sample_table)) is not None:
+    findings = [*_key_findings(values, _TYPES), *table_findings, *matrix_findings, *truth_findings]
+    for key, field, entries in (("feature_tables", "kind", tables), ("matrices", "assay_name", matrices)):
+        counts = Counter(entry[field] for entry in entries)
+        if repeated := [name for name, count in counts.items() if count > 1]:
+            message = f"{key}: {examples(repeated)} listed more than once. Keep one of each {field}."
+            findings.append(error(MANIFEST, message))
+    texts = {key: value for key, value in values.items() if isinstance(value, str)}
+    # NOTE: the name becomes a directory name wherever a fit is put by default.
+    name = texts.get("dataset_name")
+    if name is not None and (
+        name.strip() in ("", ".", "..") or not name.isprintable() or not {"/", "\\"}.isdisjoint(name)
+    ):
+        message = f"dataset_name is '{shown(name)}', expected printable text without slashes: results are named by it."
+        findings.append(error(MANIFEST, message))
+    recorded = values.get("provenance")
+    provenance = recorded if isinstance(recorded, dict) else {}
+    if others := [key for key, value in provenance.items() if not isinstance(value, str)]:
+        findings.append(error(MANIFEST, f"provenance: the values of {examples(others)} are not text. Quote them."))
+    sample_table = texts.get("sample_table")
+    if sample_table is not None and (problem := filename_problem(sample_table)) is not None:
         findings.append(error(MANIFEST, f"sample_table: {problem}."))
         sample_table = None
     unlisted = [name for name in truths if name not in {entry["filename"] for entry in tables}]
@@ -150,54 +153,51 @@ def parse_manifest(data: bytes) -> Manifest:
         message = f"truth_tables: {examples(unlisted)} not among the feature_tables, so not read."
         findings.append(warning(MANIFEST, message))
     return Manifest(
-        dataset_name=_text(values, "dataset_name"),
-        suite_name=_text(values, "suite_name"),
-        description=_text(values, "description"),
-        sample_table=sample_table if isinstance(sample_table, str) else None,
+        dataset_name=texts.get("dataset_name", ""),
+        suite_name=texts.get("suite_name", ""),
+        description=texts.get("description", ""),
+        sample_table=sample_table,
         feature_tables=tuple(TableEntry(**entry) for entry in tables),
         matrices=tuple(MatrixEntry(**entry) for entry in matrices),
-        provenance=provenance,
+        provenance={key: value for key, value in provenance.items() if isinstance(value, str)},
         truth_tables=tuple(truths),
         findings=tuple(findings),
     )
 
 
 def _json_object(data: bytes) -> dict[str, object]:
-    try:
-        return _parsed(data)
-    except _Refused as refused:
-        sentence = str(refused)
-    except UnicodeError as problem:
-        sentence = f"is not valid UTF-8 text: {reason(problem)}."
-    except RecursionError:
-        sentence = "is nested too deeply."
-    except ValueError as problem:
-        sentence = f"is not valid JSON: {reason(problem)}."
-    raise InputError(MANIFEST, sentence)
-
-
-def _parsed(data: bytes) -> dict[str, object]:
+    """Return the object that ``data`` is, refusing what Python's parser would let pass."""
     if len(data) > MAX_MANIFEST_BYTES:
-        raise _Refused(f"is {len(data):,} bytes, expected at most {MAX_MANIFEST_BYTES:,}.")
+        raise InputError(MANIFEST, f"is {len(data):,} bytes, expected at most {MAX_MANIFEST_BYTES:,}.")
     if not data.strip():
-        raise _Refused("is empty.")
-    values = json.loads(data.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
-    # NOTE: 1e999 and half of a surrogate pair pass the parser, and no writer after it.
-    json.dumps(values, ensure_ascii=False, allow_nan=False).encode("utf-8")
+        raise InputError(MANIFEST, "is empty.")
+    try:
+        values = json.loads(data.decode("utf-8"), object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
+        # NOTE: 1e999 and half of a surrogate pair pass the parser, and no writer after it.
+        json.dumps(values, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except InputError:
+        raise
+    except UnicodeError as problem:
+        raise InputError(MANIFEST, f"is not valid UTF-8 text: {reason(problem)}.") from None
+    except RecursionError:
+        raise InputError(MANIFEST, "is nested too deeply.") from None
+    except ValueError as problem:
+        raise InputError(MANIFEST, f"is not valid JSON: {reason(problem)}.") from None
     if not isinstance(values, dict):
-        raise _Refused(f"holds {_JSON_NAMES[type(values)]}, expected an object.")
+        raise InputError(MANIFEST, f"holds {_JSON_NAMES[type(values)]}, expected an object.")
     return values
 
 
 def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
     repeated = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
     if repeated:
-        raise _Refused(f"the same key stands twice in one object: {examples(repeated)}. Keep one of them.")
+        sentence = f"the same key stands twice in one object: {examples(repeated)}. Keep one of them."
+        raise InputError(MANIFEST, sentence)
     return dict(pairs)
 
 
 def _refuse_constant(constant: str) -> NoReturn:
-    raise _Refused(f"is not valid JSON: {constant} is not a JSON value.")
+    raise InputError(MANIFEST, f"is not valid JSON: {constant} is not a JSON value.")
 
 
 def _key_findings(values: Mapping[str, object], types: Mapping[str, type], entry: str = "") -> Iterable[Finding]:
@@ -227,24 +227,21 @@ def _entries(
     entries: list[dict[str, Any]] = []
     findings: list[Finding] = []
     for number, entry in enumerate(listed if isinstance(listed, list) else []):
-        problems = list(_entry_findings(entry, types, f"{key}[{number}]: "))
+        name = f"{key}[{number}]: "
+        if not isinstance(entry, dict):
+            findings.append(error(MANIFEST, f"{name}is {_JSON_NAMES[type(entry)]}, expected an object."))
+            continue
+        problems = list(_key_findings(entry, types, name))
+        for field, value in entry.items():
+            if types.get(field) is int and type(value) is int and value < 0:
+                problems.append(error(MANIFEST, f"{name}{field} is {value}, expected 0 or more."))
+        filename = entry.get("filename")
+        if isinstance(filename, str) and (problem := filename_problem(filename)) is not None:
+            problems.append(error(MANIFEST, f"{name}{problem}."))
         findings += problems
         if not problems:
             entries.append(entry)
     return entries, findings
-
-
-def _entry_findings(entry: object, types: Mapping[str, type], name: str) -> Iterable[Finding]:
-    if not isinstance(entry, dict):
-        yield error(MANIFEST, f"{name}is {_JSON_NAMES[type(entry)]}, expected an object.")
-        return
-    yield from _key_findings(entry, types, name)
-    for key, value in entry.items():
-        if types.get(key) is int and type(value) is int and value < 0:
-            yield error(MANIFEST, f"{name}{key} is {value}, expected 0 or more.")
-    filename = entry.get("filename")
-    if isinstance(filename, str) and (problem := filename_problem(filename)) is not None:
-        yield error(MANIFEST, f"{name}{problem}.")
 
 
 def _truth_tables(values: Mapping[str, object]) -> tuple[list[str], list[Finding]]:
@@ -260,36 +257,3 @@ def _truth_tables(values: Mapping[str, object]) -> tuple[list[str], list[Finding
         else:
             names.append(name)
     return names, findings
-
-
-def _repeated(key: str, field: str, entries: list[dict[str, Any]]) -> Iterable[Finding]:
-    repeated = [name for name, count in Counter(entry[field] for entry in entries).items() if count > 1]
-    if repeated:
-        yield error(MANIFEST, f"{key}: {examples(repeated)} listed more than once. Keep one of each {field}.")
-
-
-def _name_findings(values: Mapping[str, object]) -> Iterable[Finding]:
-    # NOTE: the name becomes a directory name wherever a fit is put by default.
-    name = values.get("dataset_name")
-    if isinstance(name, str) and (
-        name.strip() in ("", ".", "..") or not name.isprintable() or not {"/", "\\"}.isdisjoint(name)
-    ):
-        message = f"dataset_name is '{shown(name)}', expected printable text without slashes: results are named by it."
-        yield error(MANIFEST, message)
-
-
-def _provenance(values: Mapping[str, object]) -> tuple[dict[str, str], list[Finding]]:
-    listed = values.get("provenance")
-    texts, others = {}, []
-    for key, value in listed.items() if isinstance(listed, dict) else ():
-        if isinstance(value, str):
-            texts[key] = value
-        else:
-            others.append(key)
-    message = f"provenance: the values of {examples(others)} are not text. Quote them."
-    return texts, [error(MANIFEST, message)] if others else []
-
-
-def _text(values: Mapping[str, object], key: str) -> str:
-    value = values.get(key)
-    return value if isinstance(value, str) else ""

@@ -79,7 +79,23 @@ def matrix_header(data: bytes) -> MatrixHeader:
         raise
     except _ARCHIVE_ERRORS as problem:
         raise InputError(MEMBER, f"is not an npz file, or is truncated: {reason(problem)}.") from problem
-    return _array_header(prefix, member.file_size)
+    try:
+        version = np.lib.format.read_magic(prefix)
+        shape, fortran_order, dtype = _HEADER_PARSERS[version](prefix)
+    except _HEADER_ERRORS as problem:
+        raise InputError(MEMBER, f"has no readable npy header: {reason(problem)}.") from problem
+    violations = []
+    if dtype.str not in DTYPES:
+        kind = "Python objects" if dtype.hasobject else f"{dtype}"
+        violations.append(f"holds {kind}, expected float64 or float32 (or 32- or 64-bit counts).")
+    if len(shape) != 2 or min(shape) < 0:
+        violations.append(f"has shape {shape}, expected two dimensions: features × samples.")
+    expected = prefix.tell() + math.prod(shape) * dtype.itemsize
+    if not violations and expected != member.file_size:
+        violations.append(f"is {member.file_size:,} bytes unpacked, but its header announces {expected:,}.")
+    if violations:
+        raise InputError(MEMBER, violations)
+    return MatrixHeader((shape[0], shape[1]), dtype, fortran_order, prefix.tell())
 
 
 def matrix_values(data: bytes, header: MatrixHeader) -> Matrix:
@@ -125,26 +141,6 @@ def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
             "Such a file is taken for an attack; save it uncompressed (numpy.savez) if it is real.",
         )
     return member
-
-
-def _array_header(prefix: io.BytesIO, member_size: int) -> MatrixHeader:
-    try:
-        version = np.lib.format.read_magic(prefix)
-        shape, fortran_order, dtype = _HEADER_PARSERS[version](prefix)
-    except _HEADER_ERRORS as problem:
-        raise InputError(MEMBER, f"has no readable npy header: {reason(problem)}.") from problem
-    violations = []
-    if dtype.str not in DTYPES:
-        kind = "Python objects" if dtype.hasobject else f"{dtype}"
-        violations.append(f"holds {kind}, expected float64 or float32 (or 32- or 64-bit counts).")
-    if len(shape) != 2 or min(shape) < 0:
-        violations.append(f"has shape {shape}, expected two dimensions: features × samples.")
-    expected = prefix.tell() + math.prod(shape) * dtype.itemsize
-    if not violations and expected != member_size:
-        violations.append(f"is {member_size:,} bytes unpacked, but its header announces {expected:,}.")
-    if violations:
-        raise InputError(MEMBER, violations)
-    return MatrixHeader((shape[0], shape[1]), dtype, fortran_order, prefix.tell())
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,27 +198,20 @@ def entry_findings(entry: MatrixEntry, axes: Axes) -> Iterable[Finding]:
 
 def inspected_matrix(data: bytes, entry: MatrixEntry, axes: Axes) -> tuple[Matrix | None, list[Finding]]:
     """Return the matrix and everything wrong with it; None when its values could not or should not be unpacked."""
+    expected = axes.shape or (entry.n_features, entry.n_samples)
     try:
         header = matrix_header(data)
-        findings = list(_shape_findings(header, entry, axes))
-        if findings:
-            return None, findings
+        if header.shape != expected:
+            source = axes.shape_text if axes.shape is not None else "that is what the manifest says"
+            advice = "Every feature needs a row and every sample a column."
+            if header.shape == expected[::-1]:
+                advice = "It is transposed: rows are features and columns are samples, so write matrix.T."
+            message = f"{entry.assay_name} has shape {header.shape}, expected {expected}: {source}. {advice}"
+            return None, [error(entry.filename, message)]
         matrix = matrix_values(data, header)
     except InputError as problem:
         return None, list(findings_of(entry.filename, problem))
     return matrix, list(_value_findings(matrix, entry, axes))
-
-
-def _shape_findings(header: MatrixHeader, entry: MatrixEntry, axes: Axes) -> Iterable[Finding]:
-    expected = axes.shape or (entry.n_features, entry.n_samples)
-    if header.shape == expected:
-        return
-    source = axes.shape_text if axes.shape is not None else "that is what the manifest says"
-    if header.shape == expected[::-1]:
-        advice = "It is transposed: rows are features and columns are samples, so write matrix.T."
-    else:
-        advice = "Every feature needs a row and every sample a column."
-    yield error(entry.filename, f"{entry.assay_name} has shape {header.shape}, expected {expected}: {source}. {advice}")
 
 
 def _value_findings(matrix: Matrix, entry: MatrixEntry, axes: Axes) -> Iterable[Finding]:

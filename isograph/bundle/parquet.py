@@ -46,7 +46,16 @@ def read_parquet_table(data: bytes) -> pl.DataFrame:
     # NOTE: a panic inside Polars is a BaseException, unlike everything else that is raised here.
     except (Exception, pl.exceptions.PanicException) as problem:
         raise InputError("table", f"is a damaged parquet file: {reason(problem)}.") from problem
-    _refuse_long_text(frame)
+    texts = pl.col(pl.String).str.len_bytes().cast(pl.Int64)
+    longest, total = frame.select(texts.max().fill_null(0)), frame.select(texts.sum())
+    violations = []
+    for sizes, limit, held in ((longest, MAX_CELL_BYTES, "a text of"), (total, MAX_COLUMN_BYTES, "text of together")):
+        for name in sizes.columns:
+            size = sizes.item(0, name)
+            if size > limit:
+                violations.append(f"column '{shown(name)}' holds {held} {size:,} bytes, expected at most {limit:,}.")
+    if violations:
+        raise InputError("table", violations)
     return frame
 
 
@@ -57,32 +66,29 @@ def _frame(data: bytes) -> pl.DataFrame:
     from pyarrow import types
 
     with pq.ParquetFile(io.BytesIO(data)) as file:
-        _refuse_bomb(file.metadata, len(data))
         schema = file.schema_arrow
-    _refuse_columns(schema)
+        _refuse_footer(file.metadata, schema, len(data))
     # NOTE: as dictionaries, so that one long text in a million rows is held once. Not by read_table, which loads
     # Arrow's data sets and with them pandas where that is installed: a third of a second.
     texts = {field.name for field in schema if types.is_string(field.type) or types.is_large_string(field.type)}
     with pq.ParquetFile(io.BytesIO(data), read_dictionary=sorted(texts)) as file:
-        columns = file.read(use_threads=False)
-    columns.validate(full=True)
-    others = pl.DataFrame(columns.select([name for name in columns.column_names if name not in texts]))
-    return pl.DataFrame(
-        [
-            _text(name, columns.column(name)) if name in texts else others.get_column(name)
-            for name in columns.column_names
+        table = file.read(use_threads=False)
+    table.validate(full=True)
+    others = pl.DataFrame(table.select([name for name in table.column_names if name not in texts]))
+    columns = {column.name: column for column in others}
+    for name in texts:
+        chunks = [
+            pl.Series(name, chunk.dictionary, dtype=pl.String).gather(pl.Series(chunk.indices))
+            for chunk in table.column(name).chunks
         ]
-    )
+        columns[name] = pl.concat(chunks) if chunks else pl.Series(name, [], dtype=pl.String)
+    return pl.DataFrame([columns[name] for name in table.column_names])
 
 
-def _text(name: str, column: pa.ChunkedArray) -> pl.Series:
-    chunks = [
-        pl.Series(name, chunk.dictionary, dtype=pl.String).gather(pl.Series(chunk.indices)) for chunk in column.chunks
-    ]
-    return pl.concat(chunks) if chunks else pl.Series(name, [], dtype=pl.String)
+def _refuse_footer(footer: pq.FileMetaData, schema: pa.Schema, n_bytes: int) -> None:
+    """Refuse by its footer a file that unpacks to more than it may, or whose columns are no columns of a table."""
+    from pyarrow import types
 
-
-def _refuse_bomb(footer: pq.FileMetaData, n_bytes: int) -> None:
     unpacked = sum(abs(footer.row_group(group).total_byte_size) for group in range(footer.num_row_groups))
     violations = []
     if footer.num_rows > MAX_ROWS:
@@ -92,32 +98,9 @@ def _refuse_bomb(footer: pq.FileMetaData, n_bytes: int) -> None:
             f"{n_bytes:,} bytes would unpack to {unpacked:,}, over {MAX_RATIO} times as many. "
             "Such a file is taken for an attack."
         )
-    if violations:
-        raise InputError("table", violations)
-
-
-def _refuse_columns(schema: pa.Schema) -> None:
-    from pyarrow import types
-
-    repeated = [name for name, count in Counter(schema.names).items() if count > 1]
-    nested = [field.name for field in schema if types.is_nested(field.type)]
-    violations = []
-    if repeated:
+    if repeated := [name for name, count in Counter(schema.names).items() if count > 1]:
         violations.append(f"several columns of the same name: {examples(repeated)}. Rename them.")
-    if nested:
+    if nested := [field.name for field in schema if types.is_nested(field.type)]:
         violations.append(f"columns of lists or records: {examples(nested)}. Every cell is one value; split them.")
-    if violations:
-        raise InputError("table", violations)
-
-
-def _refuse_long_text(frame: pl.DataFrame) -> None:
-    texts = pl.col(pl.String).str.len_bytes().cast(pl.Int64)
-    longest, total = frame.select(texts.max().fill_null(0)), frame.select(texts.sum())
-    violations = []
-    for sizes, limit, held in ((longest, MAX_CELL_BYTES, "a text of"), (total, MAX_COLUMN_BYTES, "text of together")):
-        for name in sizes.columns:
-            size = sizes.item(0, name)
-            if size > limit:
-                violations.append(f"column '{shown(name)}' holds {held} {size:,} bytes, expected at most {limit:,}.")
     if violations:
         raise InputError("table", violations)

@@ -70,48 +70,29 @@ class _Inspection:
         self.path = path
         self.manifest = manifest
         self.findings = list(manifest.findings)
-        self.tables: dict[str, BundleTable] = {}
-        self.matrices: dict[str, Matrix] = {}
 
     def result(self) -> tuple[Bundle | None, tuple[Finding, ...]]:
         manifest = self.manifest
         samples = None if manifest.sample_table is None else self._table(manifest.sample_table, known=True)
-        self._read_tables()
-        self.findings += table_findings(samples, self.tables)
+        tables: dict[str, BundleTable] = {}
+        for described in manifest.feature_tables:
+            known = described.kind in _KNOWN_KINDS
+            table = self._table(described.filename, known=known)
+            if table is None:
+                continue
+            if known and table.frame.height != described.n_rows:
+                message = f"has {table.frame.height} rows, but the manifest says n_rows is {described.n_rows}."
+                self.findings.append(error(described.filename, message))
+            tables.setdefault(described.kind, table)
+        self.findings += table_findings(samples, tables)
         filenames = {entry.assay_name: entry.filename for entry in manifest.matrices}
         if manifest.whole:
             self.findings += presence_findings(manifest)
-            self.findings += coverage_findings(self.tables, frozenset(filenames))
-        self._read_matrices(samples)
-        if samples is None or any(finding.level == "error" for finding in self.findings):
-            return None, tuple(self.findings)
-        bundle = Bundle(
-            dataset_name=manifest.dataset_name,
-            samples=samples.frame.select("sample_id", pl.exclude("sample_id")),
-            feature_tables={kind: table.frame for kind, table in self.tables.items()},
-            matrices=self.matrices,
-            suite_name=manifest.suite_name,
-            description=manifest.description,
-            provenance=manifest.provenance,
-            path=self.path,
-        )
-        return bundle, (*self.findings, *agreement_findings(bundle, filenames.get("gene_counts", MANIFEST)))
-
-    def _read_tables(self) -> None:
-        for entry in self.manifest.feature_tables:
-            known = entry.kind in _KNOWN_KINDS
-            table = self._table(entry.filename, known=known)
-            if table is None:
-                continue
-            if known and table.frame.height != entry.n_rows:
-                message = f"has {table.frame.height} rows, but the manifest says n_rows is {entry.n_rows}."
-                self.findings.append(error(entry.filename, message))
-            self.tables.setdefault(entry.kind, table)
-
-    def _read_matrices(self, samples: BundleTable | None) -> None:
-        for entry in self.manifest.matrices:
+            self.findings += coverage_findings(tables, frozenset(filenames))
+        matrices: dict[str, Matrix] = {}
+        for entry in manifest.matrices:
             known = entry.assay_name in FEATURE_KIND_OF_ASSAY
-            axes = axes_of(entry, samples, self.tables)
+            axes = axes_of(entry, samples, tables)
             self.findings += entry_findings(entry, axes) if known else ()
             data = self._file(entry.filename, MAX_MATRIX_FILE_BYTES)
             if data is None or not known:
@@ -119,7 +100,20 @@ class _Inspection:
             matrix, findings = inspected_matrix(data, entry, axes)
             self.findings += findings
             if matrix is not None:
-                self.matrices.setdefault(entry.assay_name, matrix)
+                matrices.setdefault(entry.assay_name, matrix)
+        if samples is None or any(finding.level == "error" for finding in self.findings):
+            return None, tuple(self.findings)
+        bundle = Bundle(
+            dataset_name=manifest.dataset_name,
+            samples=samples.frame.select("sample_id", pl.exclude("sample_id")),
+            feature_tables={kind: table.frame for kind, table in tables.items()},
+            matrices=matrices,
+            suite_name=manifest.suite_name,
+            description=manifest.description,
+            provenance=manifest.provenance,
+            path=self.path,
+        )
+        return bundle, (*self.findings, *agreement_findings(bundle, filenames.get("gene_counts", MANIFEST)))
 
     def _table(self, filename: str, *, known: bool) -> BundleTable | None:
         data = self._file(filename, MAX_TABLE_FILE_BYTES)

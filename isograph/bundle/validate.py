@@ -47,34 +47,35 @@ class BundleTable:
 def table_findings(samples: BundleTable | None, tables: Mapping[str, BundleTable]) -> Iterable[Finding]:
     """Return everything wrong inside and between the tables that could be read."""
     if samples is not None:
-        yield from sample_findings(samples)
+        yield from key_findings(samples.frame, "sample_id", samples.filename)
+        n_samples = samples.frame.height
+        if n_samples < MIN_SAMPLES:
+            message = f"{n_samples} samples, expected at least {MIN_SAMPLES}: fewer have no correlation. Add samples."
+            yield error(samples.filename, message)
+        elif n_samples < ENOUGH_SAMPLES:
+            message = (
+                f"{n_samples} samples: correlations from so few are mostly noise. Chance alone reaches "
+                f"|r| ≥ {chance_correlation(n_samples):.2f} for one pair of genes in twenty; expect modules that will "
+                f"not be found again, and use {ENOUGH_SAMPLES} samples or more if you can."
+            )
+            yield warning(samples.filename, message)
     transcripts, genes = tables.get("transcript"), tables.get("gene")
     if transcripts is not None:
         yield from key_findings(transcripts.frame, "transcript_id", transcripts.filename)
         yield from _gene_column_findings(transcripts, named_elsewhere=genes is not None)
     if genes is not None:
         yield from key_findings(genes.frame, "gene_id", genes.filename)
-    if transcripts is not None and genes is not None:
-        yield from _unknown_gene_findings(transcripts, genes)
+        if transcripts is not None and has_text(transcripts.frame, "gene_id") and has_text(genes.frame, "gene_id"):
+            unknown = _missing_from(transcripts.frame, genes.frame)
+            if len(unknown):
+                message = (
+                    f"{len(unknown)} {'gene' if len(unknown) == 1 else 'genes'} of the transcripts not in "
+                    f"{genes.filename}: {examples(unknown)}. Add them there or leave these transcripts out."
+                )
+                yield error(f"{transcripts.filename}:gene_id", message)
     for kind, columns in _TRUTH_COLUMNS.items():
         if kind in tables:
             yield from _truth_findings(tables[kind], columns, genes or transcripts)
-
-
-def sample_findings(samples: BundleTable) -> Iterable[Finding]:
-    """Return what is wrong with the sample ids, and whether there are too few of them."""
-    yield from key_findings(samples.frame, "sample_id", samples.filename)
-    n_samples = samples.frame.height
-    if n_samples < MIN_SAMPLES:
-        message = f"{n_samples} samples, expected at least {MIN_SAMPLES}: fewer have no correlation. Add samples."
-        yield error(samples.filename, message)
-    elif n_samples < ENOUGH_SAMPLES:
-        message = (
-            f"{n_samples} samples: correlations from so few are mostly noise. Chance alone reaches "
-            f"|r| ≥ {chance_correlation(n_samples):.2f} for one pair of genes in twenty; expect modules that will not "
-            f"be found again, and use {ENOUGH_SAMPLES} samples or more if you can."
-        )
-        yield warning(samples.filename, message)
 
 
 def chance_correlation(n_samples: int) -> float:
@@ -203,18 +204,6 @@ def _gene_column_findings(transcripts: BundleTable, *, named_elsewhere: bool) ->
         yield error(where, message)
     if not named_elsewhere:
         yield from text_findings(genes, where)
-
-
-def _unknown_gene_findings(transcripts: BundleTable, genes: BundleTable) -> Iterable[Finding]:
-    if not has_text(transcripts.frame, "gene_id") or not has_text(genes.frame, "gene_id"):
-        return
-    unknown = _missing_from(transcripts.frame, genes.frame)
-    if len(unknown):
-        message = (
-            f"{len(unknown)} {'gene' if len(unknown) == 1 else 'genes'} of the transcripts not in "
-            f"{genes.filename}: {examples(unknown)}. Add them there or leave these transcripts out."
-        )
-        yield error(f"{transcripts.filename}:gene_id", message)
 
 
 def _truth_findings(truth: BundleTable, columns: tuple[str, ...], known: BundleTable | None) -> Iterable[Finding]:

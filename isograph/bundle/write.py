@@ -55,7 +55,13 @@ def write_bundle(
     InputError
         A name in ``bundle`` that a manifest cannot hold, or two parts that would become the same file.
     """
-    _refuse_name_clashes(bundle, extra_files or {})
+    extra_files = extra_files or {}
+    tables = (_table_filename(kind) for kind in bundle.feature_tables)
+    matrices = (f"{assay}.npz" for assay in bundle.matrices)
+    counts = Counter([SAMPLE_TABLE, MANIFEST, *tables, *matrices, *extra_files])
+    if clashing := [name for name, count in counts.items() if count > 1]:
+        sentence = f"several parts would become the same file: {examples(clashing)}. Rename the kind or assay."
+        raise InputError("bundle", sentence)
     expected_bytes = sum(matrix.nbytes for matrix in bundle.matrices.values())
     with output_directory(out, overwrite=overwrite, expected_bytes=expected_bytes) as directory:
         files = {SAMPLE_TABLE: _parquet(bundle.samples)}
@@ -64,19 +70,9 @@ def write_bundle(
         manifest = _manifest(bundle, {f"{DIGEST_KEY}{name}": data_digest(data) for name, data in files.items()})
         if findings := parse_manifest(manifest).findings:
             raise InputError(str(out), [str(finding) for finding in findings])
-        for name, data in {**files, **(extra_files or {}), MANIFEST: manifest}.items():
+        for name, data in {**files, **extra_files, MANIFEST: manifest}.items():
             write_file(directory / name, data)
     return out
-
-
-def _refuse_name_clashes(bundle: Bundle, extra_files: Mapping[str, bytes]) -> None:
-    tables = (_table_filename(kind) for kind in bundle.feature_tables)
-    matrices = (f"{assay}.npz" for assay in bundle.matrices)
-    counts = Counter([SAMPLE_TABLE, MANIFEST, *tables, *matrices, *extra_files])
-    clashing = [name for name, count in counts.items() if count > 1]
-    if clashing:
-        sentence = f"several parts would become the same file: {examples(clashing)}. Rename the kind or assay."
-        raise InputError("bundle", sentence)
 
 
 def _manifest(bundle: Bundle, digests: Mapping[str, str]) -> bytes:

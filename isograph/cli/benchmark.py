@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from isograph.cli.app import EXIT_INTERRUPTED
 from isograph.cli.console import Console, log_to_stderr, tell
 from isograph.cli.option import config_options, level, verbosity_options
 from isograph.config.benchmark import BenchmarkConfig
@@ -16,8 +16,6 @@ from isograph.text import NOTHING, aligned_rows
 
 if TYPE_CHECKING:
     from isograph.benchmarking.outcome import Outcome
-
-EXIT_INTERRUPTED = 130
 
 
 @click.command("benchmark")
@@ -36,7 +34,10 @@ def command(*, seeds: tuple[int, ...], n_seeds: int | None, verbose: bool, quiet
         raise UsageError("--seed and --seeds exclude each other; give one.")
     # NOTE: fits are processes of their own and set theirs; workers on halves are many, with one thread each.
     set_thread_environment(1)
+    import orjson
+
     from isograph.benchmarking.plan import benchmark_stages
+    from isograph.benchmarking.report import TABLE_COLUMNS, table_rows
     from isograph.pipeline.benchmark import Benchmarked, benchmark_outcomes
 
     config = BenchmarkConfig(seeds=tuple(range(n_seeds)) if n_seeds is not None else seeds or (0,), **options)
@@ -54,7 +55,9 @@ def command(*, seeds: tuple[int, ...], n_seeds: int | None, verbose: bool, quiet
     result = Benchmarked(tuple(stages), tuple(outcomes))
     for report in result.reports:
         if not quiet:
-            tell(f"\n{_table(report)}\n")
+            rows = table_rows(orjson.loads(report.read_bytes()))
+            table = aligned_rows(TABLE_COLUMNS, rows, right=range(1, len(TABLE_COLUMNS) - 1))
+            tell("\n".join(("", *table, "")))
         click.echo(report)
     result.raise_failed()
 
@@ -68,12 +71,3 @@ def _line(outcome: Outcome) -> str:
     texts = "  ".join(f"{label} {NOTHING if value is None else format(value, '.3f'):<5}" for label, value in values)
     failed = f"  below its gate: {', '.join(failure.gate for failure in outcome.failures)}" if outcome.failures else ""
     return f"{name:<40} {texts}  {metrics.n_modules:>4} modules  {outcome.process.wall_seconds:6.2f} s{failed}"
-
-
-def _table(report: Path) -> str:
-    import orjson
-
-    from isograph.benchmarking.report import TABLE_COLUMNS, table_rows
-
-    rows = table_rows(orjson.loads(report.read_bytes()))
-    return "\n".join(aligned_rows(TABLE_COLUMNS, rows, right=range(1, len(TABLE_COLUMNS) - 1)))

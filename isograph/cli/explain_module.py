@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from isograph.cli.app import EXIT_INTERRUPTED
 from isograph.cli.console import Console, log_to_stderr, tell
 from isograph.cli.option import (
     config_options,
@@ -21,8 +22,6 @@ from isograph.cli.option import (
 )
 from isograph.config import ExplainConfig
 from isograph.runtime.threads import resolve_threads, set_thread_environment
-
-EXIT_INTERRUPTED = 130
 
 
 @click.command("explain-module")

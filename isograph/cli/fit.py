@@ -16,11 +16,13 @@ from isograph.cli.option import (
     overwrite_option,
     path_argument,
     program,
+    texts_by_name,
     verbosity_options,
 )
 from isograph.config import FitConfig, backend_settings_of_texts
 from isograph.errors import UsageError
 from isograph.runtime.threads import resolve_threads, set_thread_environment
+from isograph.text import glob_literal
 
 
 @click.command("fit")
@@ -77,10 +79,13 @@ def command(
     set_thread_environment(resolve_threads(threads))
     from isograph.pipeline.fit import fit
 
-    given = _settings(settings, remove_factors, keep_factors)
-    if device is not None and given.setdefault("device", device) != device:
-        raise UsageError(f"--device {device} and --set device={given['device']} contradict each other; give one.")
-
+    texts = texts_by_name(settings, "--set", "KEY=VALUE")
+    if remove_factors is not None:
+        texts["remove_factors"] = remove_factors
+    if keep_factors is not None:
+        texts["keep_factors"] = ",".join(name.strip().removeprefix("H") for name in keep_factors.split(","))
+    if device is not None and texts.setdefault("device", device) != device:
+        raise UsageError(f"--device {device} and --set device={texts['device']} contradict each other; give one.")
     with log_to_stderr(verbosity), Console(quiet=quiet) as console:
         fitted = fit(
             path,
@@ -93,50 +98,25 @@ def command(
             seed=seed,
             min_delta_usage=min_delta_usage,
             threads=threads,
-            settings=backend_settings_of_texts(backend, given),
+            settings=backend_settings_of_texts(backend, texts),
         )
     if not quiet:
         tell(f"\n{fitted.summary.as_text()}\n\n{_next_steps(fitted.path)}\n")
     click.echo(fitted.path)
 
 
-def _settings(entries: tuple[str, ...], remove_factors: str | None, keep_factors: str | None) -> dict[str, str]:
-    """Return the backend's settings as text, those with an option of their own among them."""
-    given = dict(_key_value(entry) for entry in entries)
-    if remove_factors is not None:
-        given["remove_factors"] = remove_factors
-    if keep_factors is not None:
-        given["keep_factors"] = ",".join(name.strip().removeprefix("H") for name in keep_factors.split(","))
-    return given
-
-
-def _key_value(entry: str) -> tuple[str, str]:
-    key, separator, value = entry.partition("=")
-    if not separator or not key:
-        raise UsageError(f"--set takes KEY=VALUE, got '{entry}'.")
-    return key, value
-
-
 def _next_steps(path: Path) -> str:
-    tables = [f"'{_sql_text(path)}/{name}.parquet'" for name in ("modules", "module_gene_roles")]
-    question = f"FROM {tables[0]} JOIN {tables[1]} USING (module_id, gene_id)"
-    statement = f'import duckdb; print(duckdb.sql("{question}"))'
+    """Return commands that go on from the fit; the last one reads it in SQL, inside Python, inside the shell."""
+    in_sql = glob_literal(str(path)).replace("'", "''").replace("\\", "\\\\").replace('"', '\\"')
+    modules, roles = (f"'{in_sql}/{name}.parquet'" for name in ("modules", "module_gene_roles"))
+    statement = f'import duckdb; print(duckdb.sql("FROM {modules} JOIN {roles} USING (module_id, gene_id)"))'
+    # In double quotes, where the single quotes of SQL stay readable.
+    word = "".join(f"\\{character}" if character in '\\"$`' else character for character in statement)
     return "\n".join(
         (
             f"Every table is in {path}. Worth trying next:",
             f"  {program()} show {shlex.quote(str(path))}",
             f"  {program()} explain-module {shlex.quote(str(path))} --plot",
-            f"  {interpreter()} -c {_quoted(statement)}",
+            f'  {interpreter()} -c "{word}"',
         )
     )
-
-
-def _sql_text(path: Path) -> str:
-    """Return ``path`` as it stands inside the quotes of an SQL file name, itself inside a Python string."""
-    literal = "".join(f"[{character}]" if character in "*?[" else character for character in str(path))
-    return literal.replace("'", "''").replace("\\", "\\\\").replace('"', '\\"')
-
-
-def _quoted(text: str) -> str:
-    """Return ``text`` as one word of a shell, in double quotes: single quotes inside stay readable."""
-    return '"' + "".join(f"\\{character}" if character in '\\"$`' else character for character in text) + '"'

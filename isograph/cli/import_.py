@@ -40,51 +40,35 @@ def command(source: Path, out: Path, *, overwrite: bool, verbose: bool, quiet: b
 
 
 def _account(report: dict[str, Any]) -> list[str]:
-    found, written = report["found"], report["written"]
+    """Return the lines that say what was found, matched and dropped."""
+    found, genes = report["found"], report["genes"]
     features = f"{report['level']}s"
     lines = [f"{report['format']}: {found[features]:,} {features} × {found['samples']:,} samples in {report['source']}"]
-    lines += _sample_lines(report["samples"], written["samples"])
-    lines += _gene_lines(report["genes"], report["level"])
+    lines += _sample_lines(report["samples"], report["written"]["samples"])
+    if report["level"] != "gene":
+        source = f"from {genes['from']}"
+        if (overlap := genes.get("overlap")) is not None:
+            matched = f"{overlap['quantified_matched']:,} of {overlap['n_quantified']:,} transcripts matched"
+            source = f"from {genes['file']} ({genes['from']}), {matched}"
+        lines.append(f"genes: {source}; gene counts: {genes['counts_from']}")
     lines += _filter_lines(report["filters"])
-    lines += [f"note: {note}" for note in report["notes"]]
-    return lines
+    return lines + [f"note: {note}" for note in report["notes"]]
 
 
 def _sample_lines(samples: dict[str, Any], n_written: int) -> list[str]:
     lines = []
     if samples["sheet"] is not None:
         lines.append(f"samples: {n_written:,} matched, by '{samples['id_column']}' of {samples['sheet']}")
-        shown = [_column(column) for column in samples["columns"][:_SHOWN_COLUMNS]]
-        more = len(samples["columns"]) - len(shown)
-        lines += [f"  {line}" for line in shown] + ([f"  … and {more} more columns"] if more > 0 else [])
+        for column in samples["columns"][:_SHOWN_COLUMNS]:
+            levels = f", levels: {column['n_levels']}" if column["kind"] in ("text", "integer") else ""
+            missing = f", missing: {column['n_missing']}" if column["n_missing"] else ""
+            lines.append(f"  {column['name']}: {column['kind']}{levels}{missing}")
+        if (more := len(samples["columns"]) - _SHOWN_COLUMNS) > 0:
+            lines.append(f"  … and {more} more columns")
     rates = [facts["percent_mapped"] for facts in samples["recorded"].values() if "percent_mapped" in facts]
     if rates:
         lines.append(f"mapping rate: {min(rates):.1f} to {max(rates):.1f} %")
     return lines
-
-
-def _column(column: dict[str, Any]) -> str:
-    levels = f", levels: {column['n_levels']}" if column["kind"] in ("text", "integer") else ""
-    missing = f", missing: {column['n_missing']}" if column["n_missing"] else ""
-    return f"{column['name']}: {column['kind']}{levels}{missing}"
-
-
-def _gene_lines(genes: dict[str, Any], level: str) -> list[str]:
-    if level == "gene":
-        return []
-    lines = [f"genes: from {genes['from']}; gene counts: {genes['counts_from']}"]
-    if "overlap" in genes:
-        overlap = genes["overlap"]
-        lines[0] = (
-            f"genes: from {genes['file']} ({genes['from']}), {overlap['quantified_matched']:,} of "
-            f"{overlap['n_quantified']:,} transcripts matched; gene counts: {genes['counts_from']}"
-        )
-    return lines
-
-
-def _share(samples: float) -> str:
-    """Say a number of samples, or a share of them: below 1, or 1 where it stands for all."""
-    return f"{samples:.0%} of" if samples < 1 else f"{samples:g}"
 
 
 def _filter_lines(filters: dict[str, Any]) -> list[str]:
@@ -109,3 +93,8 @@ def _filter_lines(filters: dict[str, Any]) -> list[str]:
             ),
         ]
     return lines
+
+
+def _share(samples: float) -> str:
+    """Return a number of samples as text, or a share of them, which is below 1."""
+    return f"{samples:.0%} of" if samples < 1 else f"{samples:g}"

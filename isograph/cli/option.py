@@ -6,7 +6,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import click
 
 from isograph.config.fit import FitConfig
 from isograph.config.setting import option_of
-from isograph.errors import UsageError
+from isograph.errors import UsageError, shown
 
 Command = Callable[..., Any]
 
@@ -28,42 +28,44 @@ def verbosity_options(command: Command) -> Command:
 
 def config_options(configuration: type, *names: str) -> Callable[[Command], Command]:
     """Add the options that fields of a configuration declare: those named, or all in their order."""
-    declared = {entry.name: entry for entry in fields(configuration) if option_of(entry.metadata) is not None}
+    options = {entry.name: entry for entry in fields(configuration) if option_of(entry.metadata) is not None}
 
     def added(command: Command) -> Command:
-        for name in reversed(names or tuple(declared)):
-            command = _click_option(declared[name])(command)
+        for name in reversed(names or tuple(options)):
+            command = _click_option(options[name])(command)
         return command
 
     return added
 
 
 def _click_option(entry: Field[Any]) -> Callable[[Command], Command]:
-    how = option_of(entry.metadata)
-    assert how is not None
-    flag = how.flag or f"--{entry.name.replace('_', '-')}"
+    declared = option_of(entry.metadata)
+    assert declared is not None
+    flag = declared.flag or f"--{entry.name.replace('_', '-')}"
     annotation = str(entry.type)
     if annotation == "bool":
-        return click.option(flag, entry.name, is_flag=True, default=entry.default, help=how.help)
+        return click.option(flag, entry.name, is_flag=True, default=entry.default, help=declared.help)
     is_repeated = annotation.startswith("tuple[")
     kind: Any = {"int": int, "float": float, "str": str, "Path": Path}[
         annotation.removesuffix(" | None").removeprefix("tuple[").removesuffix(", ...]")
     ]
     if kind is Path:
-        kind = click.Path(exists=how.must_exist, dir_okay=not how.must_exist, path_type=Path)
-    elif how.choices:
-        kind = click.Choice(list(how.choices))
-    elif how.minimum is not None:
-        kind = click.IntRange(min=int(how.minimum)) if kind is int else click.FloatRange(how.minimum, how.maximum)
+        kind = click.Path(exists=declared.must_exist, dir_okay=not declared.must_exist, path_type=Path)
+    elif declared.choices:
+        kind = click.Choice(list(declared.choices))
+    elif declared.minimum is not None and kind is int:
+        kind = click.IntRange(min=int(declared.minimum))
+    elif declared.minimum is not None:
+        kind = click.FloatRange(declared.minimum, declared.maximum)
     return click.option(
         flag,
         entry.name,
         type=kind,
         multiple=is_repeated,
-        metavar=how.metavar,
+        metavar=declared.metavar,
         default=None if is_repeated else entry.default,
         show_default=entry.default is not None and not is_repeated,
-        help=how.help,
+        help=declared.help,
     )
 
 
@@ -95,9 +97,30 @@ def one_path(argument: Path | None, option: Path | None, metavar: str, alias: st
         It was given neither way, or both ways.
     """
     if (argument is None) == (option is None):
-        both = "given twice" if argument is not None else "missing"
-        raise UsageError(f"{metavar} is {both}: give it as an argument or with {alias}.")
+        fault = "given twice" if argument is not None else "missing"
+        raise UsageError(f"{metavar} is {fault}: give it as an argument or with {alias}.")
     return argument if argument is not None else option  # type: ignore[return-value]
+
+
+def texts_by_name(entries: Iterable[str], flag: str, form: str) -> dict[str, str]:
+    """Return what a repeated option says as ``NAME=VALUE``, by name.
+
+    Parameters
+    ----------
+    flag, form : the option and what it takes, as the message names them: ``--set``, ``KEY=VALUE``.
+
+    Raises
+    ------
+    UsageError
+        An entry has no name or no value.
+    """
+    texts = {}
+    for entry in entries:
+        name, separator, text = entry.partition("=")
+        if not separator or not name.strip():
+            raise UsageError(f"{flag} takes {form}, got '{shown(entry)}'.")
+        texts[name.strip()] = text
+    return texts
 
 
 def level(*, verbose: bool, quiet: bool) -> int:
@@ -124,8 +147,8 @@ def interpreter() -> str:
 
 
 def _as_called(name: str, path: Path) -> str:
-    found = shutil.which(name)
-    if found is not None and Path(found).absolute() == path.absolute():
+    executable = shutil.which(name)
+    if executable is not None and Path(executable).absolute() == path.absolute():
         return name
     relative = os.path.relpath(path)
     return shlex.quote(relative if len(relative) < len(str(path)) else str(path))

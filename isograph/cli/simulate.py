@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from isograph.cli.console import log_to_stderr
-from isograph.cli.option import level, overwrite_option, verbosity_options
+from isograph.cli.option import level, overwrite_option, texts_by_name, verbosity_options
 from isograph.config.values import setting_types, values_of_texts
 from isograph.errors import UsageError
 from isograph.simulation.spec import FixtureSpec, fixture_specs, suites
@@ -51,22 +51,12 @@ def command(
     if fixture is None or out is None:
         missing = "FIXTURE" if fixture is None else "OUT"
         raise UsageError(f"{missing} is missing: isograph simulate FIXTURE OUT. isograph simulate --list names them.")
-    fields = values_of_texts(_field_texts(settings), setting_types(FixtureSpec))
+    fields = values_of_texts(texts_by_name(settings, "--set", "FIELD=VALUE"), setting_types(FixtureSpec))
     from isograph.pipeline.simulate import write_simulation
 
     with log_to_stderr(verbosity):
         written = write_simulation(fixture, out, suite=suite, seed=seed, overwrite=overwrite, settings=fields)
     click.echo(written)
-
-
-def _field_texts(entries: tuple[str, ...]) -> dict[str, str]:
-    texts = {}
-    for entry in entries:
-        field, separator, text = entry.partition("=")
-        if not separator or not field:
-            raise UsageError(f"--set takes FIELD=VALUE, got '{entry}'.")
-        texts[field.strip()] = text
-    return texts
 
 
 def _listing(names: tuple[str, ...]) -> list[str]:

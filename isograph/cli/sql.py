@@ -5,14 +5,15 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from isograph.cli.console import log_to_stderr, tell
-from isograph.cli.option import level, verbosity_options
+from isograph.cli.option import level, texts_by_name, verbosity_options
 from isograph.errors import IsographError, UsageError, shown
 from isograph.text import aligned_rows
 
@@ -90,7 +91,10 @@ def command(
     verbosity = level(verbose=verbose, quiet=quiet)
     if sum((query is not None, file is not None, listed, describe is not None)) > 1:
         raise UsageError("QUERY, --file, --list and --describe exclude each other; give one.")
-    row_format = _row_format(format_, output)
+    ending = output.suffix.removeprefix(".") if output is not None else ""
+    row_format = format_ or (ending if ending in FORMATS else "table")
+    if row_format == "parquet" and output is None and sys.stdout.isatty():
+        raise UsageError("parquet is not for a terminal. Name a file with --output.")
     from isograph.database.session import Limits
     from isograph.pipeline.sql import answers, description, listing
 
@@ -105,25 +109,13 @@ def command(
         elif query is None and file is None and sys.stdin.isatty():
             _converse(ask, description_of, row_format)
         else:
-            _write_answers(ask, _query_text(query, file), dict(map(_name_value, params)), row_format, output)
-
-
-def _row_format(format_: str | None, output: Path | None) -> str:
-    """Return the format that was asked for, by name or by how the output file ends.
-
-    Raises
-    ------
-    UsageError
-        Parquet would go to a terminal.
-    """
-    ending = output.suffix.removeprefix(".") if output is not None else ""
-    row_format = format_ or (ending if ending in FORMATS else "table")
-    if row_format == "parquet" and output is None and sys.stdout.isatty():
-        raise UsageError("parquet is not for a terminal. Name a file with --output.")
-    return row_format
+            values = texts_by_name(params, "--param", "NAME=VALUE")
+            named = {name.removeprefix("$"): value for name, value in values.items()}
+            _write_answers(ask, _query_text(query, file), named, row_format, output)
 
 
 def _query_text(query: str | None, file: Path | None) -> str:
+    """Return the query, or what a file or else standard input holds."""
     if query is not None:
         return query
     try:
@@ -132,13 +124,6 @@ def _query_text(query: str | None, file: Path | None) -> str:
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise UsageError(f"{'standard input' if file is None else file} is not UTF-8 text.") from None
-
-
-def _name_value(entry: str) -> tuple[str, str]:
-    name, separator, value = entry.partition("=")
-    if not separator or not name:
-        raise UsageError(f"--param takes NAME=VALUE, got '{shown(entry)}'.")
-    return name.removeprefix("$"), value
 
 
 def _write_answers(ask: Ask, text: str, params: Mapping[str, str], row_format: str, output: Path | None) -> None:
@@ -157,6 +142,8 @@ def _converse(ask: Ask, description_of: Describe, row_format: str) -> None:
     """Ask queries as they are typed, until the input ends."""
     import readline  # noqa: F401 - gives input() a history
 
+    from isograph.pipeline.sql import listing
+
     tell(HELP)
     typed: list[str] = []
     while True:
@@ -169,33 +156,28 @@ def _converse(ask: Ask, description_of: Describe, row_format: str) -> None:
             typed = []
             click.echo()
             continue
-        if not typed and line.strip().startswith("."):
-            if line.strip() in (".quit", ".exit"):
-                return
-            _guarded(_command, line.strip(), description_of, row_format)
-            continue
-        typed.append(line)
-        if line.rstrip().endswith(";"):
-            _guarded(_write_answers, ask, "\n".join(typed), {}, row_format, None)
-            typed = []
+        if not typed and line.strip() in (".quit", ".exit"):
+            return
+        name, _, argument = line.strip().partition(" ")
+        with _errors_shown():
+            if typed or not name.startswith("."):
+                typed.append(line)
+                if line.rstrip().endswith(";"):
+                    text, typed = "\n".join(typed), []
+                    _write_answers(ask, text, {}, row_format, None)
+            elif name == ".list":
+                _write(listing(), row_format, None)
+            elif name == ".describe" and argument:
+                _write(description_of(argument.strip()), row_format, None)
+            else:
+                tell(HELP)
 
 
-def _command(line: str, description_of: Describe, row_format: str) -> None:
-    from isograph.pipeline.sql import listing
-
-    name, _, argument = line.partition(" ")
-    if name == ".list":
-        _write(listing(), row_format, None)
-    elif name == ".describe" and argument:
-        _write(description_of(argument.strip()), row_format, None)
-    else:
-        tell(HELP)
-
-
-def _guarded(action: Callable[..., None], *arguments: object) -> None:
-    """Do something and write what is wrong with it to stderr; an interrupt ends it alone, not the conversation."""
+@contextmanager
+def _errors_shown() -> Iterator[None]:
+    """Write to stderr what is wrong inside the block; an interrupt ends the block alone, not the conversation."""
     try:
-        action(*arguments)
+        yield
     except IsographError as error:
         tell("\n".join(shown(line) for line in f"error: {error}".split("\n")))
     except KeyboardInterrupt:
@@ -203,64 +185,46 @@ def _guarded(action: Callable[..., None], *arguments: object) -> None:
 
 
 def _write(rows: pl.DataFrame, row_format: str, output: Path | None) -> None:
-    """Write rows to standard output, or to a file that appears whole.
+    """Write rows to standard output, or to a file that appears whole."""
+    if output is not None:
+        from isograph.store.output import write_output_file
 
-    In CSV a null is empty and a NaN is ``NaN``; JSON has null for both.
-    """
-    if row_format == "table":
-        data = _table(rows if output is not None else rows.head(ROWS_SHOWN))
-    else:
-        writers: dict[str, Callable[[pl.DataFrame], bytes]] = {"csv": _csv, "json": _json, "parquet": _parquet}
-        data = writers[row_format](rows)
-    if output is None:
-        click.echo(data, nl=False)
-        if row_format == "table" and rows.height > ROWS_SHOWN:
-            tell(f"{rows.height - ROWS_SHOWN:,} of {rows.height:,} rows are not shown; --format csv gives them all.")
+        write_output_file(output, _encoded(rows, row_format), overwrite=True)
+        click.echo(output)
         return
-    from isograph.store.output import write_output_file
+    is_cut = row_format == "table" and rows.height > ROWS_SHOWN
+    click.echo(_encoded(rows.head(ROWS_SHOWN) if is_cut else rows, row_format), nl=False)
+    if is_cut:
+        tell(f"{rows.height - ROWS_SHOWN:,} of {rows.height:,} rows are not shown; --format csv gives them all.")
 
-    write_output_file(output, data, overwrite=True)
-    click.echo(output)
 
+def _encoded(rows: pl.DataFrame, row_format: str) -> bytes:
+    """Return rows in a format. In CSV a null is empty and a NaN is ``NaN``; JSON has null for both."""
+    import orjson
+    import polars as pl
 
-def _table(rows: pl.DataFrame) -> bytes:
-    """Return rows as aligned lines, numbers to the right; what cannot be printed is escaped."""
-    numeric = [number for number, kind in enumerate(rows.dtypes) if kind.is_numeric()]
-    cells = list(zip(*(map(_cell, column.to_list()) for column in rows.iter_columns()), strict=True))
-    lines = aligned_rows([shown(name) for name in rows.columns], cells, right=numeric, indent="", has_rule=True)
-    count = f"({rows.height:,} row{'' if rows.height == 1 else 's'})"
-    return "\n".join([*lines, count, ""]).encode()
+    if row_format == "table":
+        numeric = [number for number, kind in enumerate(rows.dtypes) if kind.is_numeric()]
+        cells = list(zip(*(map(_cell, column.to_list()) for column in rows.iter_columns()), strict=True))
+        lines = aligned_rows([shown(name) for name in rows.columns], cells, right=numeric, indent="", has_rule=True)
+        count = f"({rows.height:,} row{'' if rows.height == 1 else 's'})"
+        return "\n".join([*lines, count, ""]).encode()
+    if row_format == "json":
+        return orjson.dumps(rows.to_dicts(), default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    if row_format == "parquet":
+        buffer = io.BytesIO()
+        rows.write_parquet(buffer, compression="zstd")
+        return buffer.getvalue()
+    # A cell of a CSV holds no list: those are written as JSON.
+    for name in (name for name, kind in rows.schema.items() if kind.is_nested()):
+        values = rows.get_column(name).to_list()
+        texts = [None if value is None else orjson.dumps(value, default=str).decode() for value in values]
+        rows = rows.with_columns(pl.Series(name, texts, pl.String))
+    return rows.write_csv().encode()
 
 
 def _cell(value: object) -> str:
+    """Return a value as text for a table: numbers in a few digits, and what cannot be printed escaped."""
     if value is None:
         return ""
     return f"{value:.{NUMBER_DIGITS}g}" if isinstance(value, float) else shown(value)
-
-
-def _csv(rows: pl.DataFrame) -> bytes:
-    import polars as pl
-
-    nested = [name for name, kind in rows.schema.items() if kind.is_nested()]
-    texts = [
-        pl.Series(name, [_json_text(value) for value in rows.get_column(name).to_list()], pl.String) for name in nested
-    ]
-    return rows.with_columns(texts).write_csv().encode()
-
-
-def _json(rows: pl.DataFrame) -> bytes:
-    import orjson
-
-    return orjson.dumps(rows.to_dicts(), default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-
-
-def _json_text(value: Any) -> str | None:  # noqa: ANN401
-    import orjson
-
-    return None if value is None else orjson.dumps(value, default=str).decode()
-
-
-def _parquet(rows: pl.DataFrame) -> bytes:
-    buffer = io.BytesIO()
-    rows.write_parquet(buffer, compression="zstd")
-    return buffer.getvalue()

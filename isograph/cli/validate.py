@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from isograph.cli.console import log_to_stderr
 from isograph.cli.option import level, one_path, path_argument, verbosity_options
 from isograph.errors import InputError, shown
-
-if TYPE_CHECKING:
-    from isograph.pipeline.validate import BundleReport
 
 
 @click.command(name="validate")
@@ -45,14 +41,11 @@ def command(
 
         click.echo(orjson.dumps(report.as_dict(), option=orjson.OPT_INDENT_2).decode())
     elif report.findings or not quiet:
-        click.echo(_text(report, quiet=quiet))
+        click.echo(f"{shown(report.path)}: {report.verdict}")
+        if report.summary is not None and not quiet:
+            for name, fact in report.summary.lines():
+                click.echo(f"  {name:<22}{fact}")
+        for finding in (*report.errors, *report.warnings):
+            click.echo(f"  {finding.level}: {finding}")
     if not report.valid:
         context.exit(InputError.exit_code)
-
-
-def _text(report: BundleReport, *, quiet: bool) -> str:
-    lines = [f"{shown(report.path)}: {report.verdict}"]
-    if report.summary is not None and not quiet:
-        lines += [f"  {name:<22}{fact}" for name, fact in report.summary.lines()]
-    lines += [f"  {finding.level}: {finding}" for finding in (*report.errors, *report.warnings)]
-    return "\n".join(lines)

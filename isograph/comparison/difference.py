@@ -28,24 +28,13 @@ DIFFERENCE_SCHEMA = {
 _ABSENT = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Tolerance:
-    """Two floats are the same if |a − b| ≤ absolute + relative · max(|a|, |b|)."""
-
-    absolute: float
-    relative: float
-
-    def scaled(self, factor: float) -> Tolerance:
-        """Return the tolerance times ``factor``; 0 asks for equality."""
-        return Tolerance(self.absolute * factor, self.relative * factor)
-
-
-# NOTE: text, integers and truth values must be equal. Correlations, loadings and shares lie in [−1, 1]; a statistic
-# has no bounds; a p-value means its order of magnitude, and one of 1e-300 must not equal one of 1e-20.
-EXACT = Tolerance(absolute=0.0, relative=0.0)
-SHARE = Tolerance(absolute=1e-8, relative=0.0)
-MEASURE = Tolerance(absolute=1e-8, relative=1e-6)
-PROBABILITY = Tolerance(absolute=0.0, relative=1e-6)
+# NOTE: an absolute and a relative tolerance: two floats are the same if |a − b| ≤ absolute + relative · max(|a|, |b|).
+# Text, integers and truth values must be equal. Correlations, loadings and shares lie in [−1, 1]; a statistic has no
+# bounds; a p-value means its order of magnitude, and one of 1e-300 must not equal one of 1e-20.
+EXACT = (0.0, 0.0)
+SHARE = (1e-8, 0.0)
+MEASURE = (1e-8, 1e-6)
+PROBABILITY = (0.0, 1e-6)
 _TOLERANCE_OF_COLUMN = {
     **dict.fromkeys(("pvalue", "qvalue"), PROBABILITY),
     **dict.fromkeys(("kme", "weight", "similarity", "switch_r", "abundance_r", "switch_abundance_r", "r"), SHARE),
@@ -74,14 +63,10 @@ class Difference:
     only_in: str | None = None
     examples: tuple[str, ...] = ()
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the difference as JSON values."""
-        return asdict(self)
-
 
 def difference_table(differences: Sequence[Difference]) -> pl.DataFrame:
     """Return one row a difference; the examples are joined by ``; ``."""
-    rows = [{**difference.as_dict(), "examples": "; ".join(difference.examples)} for difference in differences]
+    rows = [{**asdict(difference), "examples": "; ".join(difference.examples)} for difference in differences]
     return pl.DataFrame(rows, schema=DIFFERENCE_SCHEMA)
 
 
@@ -114,7 +99,7 @@ def table_differences(
         changed, largest = np.zeros(reference.height, dtype=np.bool_), None
         for name in names:
             limit = _TOLERANCE_OF_COLUMN.get(name, MEASURE) if title == name else MEASURE
-            rows, size = _changed(reference.get_column(name), candidate.get_column(name), limit.scaled(tolerance))
+            rows, size = _changed(reference.get_column(name), candidate.get_column(name), limit, factor=tolerance)
             changed |= rows
             largest = size if largest is None else max(largest, size or 0.0)
         if changed.any():
@@ -134,7 +119,9 @@ def _aligned(reference: pl.DataFrame, candidate: pl.DataFrame, key: list[str]) -
     return reference[rows.get_column(f"\0{REFERENCE}")], candidate[rows.get_column(f"\0{CANDIDATE}")]
 
 
-def _changed(reference: pl.Series, candidate: pl.Series, tolerance: Tolerance) -> tuple[Flags, float | None]:
+def _changed(
+    reference: pl.Series, candidate: pl.Series, tolerance: tuple[float, float], *, factor: float
+) -> tuple[Flags, float | None]:
     """Return which rows differ, and the largest difference of two numbers; null and NaN each equal themselves."""
     if not (reference.dtype.is_numeric() and candidate.dtype.is_numeric()):
         texts = [column if column.dtype == pl.String else column.cast(pl.String) for column in (reference, candidate)]
@@ -142,16 +129,18 @@ def _changed(reference: pl.Series, candidate: pl.Series, tolerance: Tolerance) -
     a_null, b_null = (column.is_null().to_numpy() for column in (reference, candidate))
     a, b = (column.cast(pl.Float64).fill_null(0.0).to_numpy() for column in (reference, candidate))
     exact = reference.dtype.is_integer() and candidate.dtype.is_integer()
-    changed, sizes = _floats_changed(a, b, EXACT if exact else tolerance)
+    changed, sizes = _floats_changed(a, b, EXACT if exact else tolerance, factor=factor)
     changed = np.where(a_null | b_null, a_null != b_null, changed)
     measured = sizes[changed & ~a_null & ~b_null & np.isfinite(sizes)]
     return changed, float(measured.max()) if measured.size else None
 
 
-def _floats_changed(a: Vector, b: Vector, tolerance: Tolerance) -> tuple[Flags, Vector]:
+def _floats_changed(a: Vector, b: Vector, tolerance: tuple[float, float], *, factor: float) -> tuple[Flags, Vector]:
+    """Return which floats differ by more than the tolerance times ``factor``, and by how much each differs."""
+    absolute, relative = (limit * factor for limit in tolerance)
     with np.errstate(invalid="ignore", over="ignore"):
         sizes = np.abs(a - b)
-        allowed = tolerance.absolute + tolerance.relative * np.maximum(np.abs(a), np.abs(b))
+        allowed = absolute + relative * np.maximum(np.abs(a), np.abs(b))
         same = (a == b) | (np.isnan(a) & np.isnan(b)) | ((sizes <= allowed) & np.isfinite(allowed))
     return ~same, sizes
 
@@ -177,8 +166,8 @@ def record_differences(
             differences.append(Difference(file, None, path, 1, only_in=side, examples=(shown(value),)))
             continue
         if is_number(a) and is_number(b):
-            limit = EXACT if isinstance(a, int) and isinstance(b, int) else MEASURE.scaled(tolerance)
-            changed, sizes = _floats_changed(np.array([float(a)]), np.array([float(b)]), limit)
+            limit = EXACT if isinstance(a, int) and isinstance(b, int) else MEASURE
+            changed, sizes = _floats_changed(np.array([float(a)]), np.array([float(b)]), limit, factor=tolerance)
             differs, size = bool(changed[0]), float(sizes[0])
         else:
             differs = a != b

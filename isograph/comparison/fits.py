@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import polars as pl
@@ -30,13 +31,12 @@ def compared_fits(
         *(operand.tables.get("eigengenes", without) for operand in (reference, candidate))
     )
     matches = _match_table(overlaps, matched, correlations)
-    differences = _table_differences(reference, candidate, matched, tolerance)
-    differences += _record_differences(reference, candidate, tolerance)
+    differences = _differences(reference, candidate, matched, tolerance)
     configuration = _configuration_changes(reference, candidate)
     record = {
         **comparison_head(reference, candidate),
         "passed": not differences,
-        "differences": [difference.as_dict() for difference in differences],
+        "differences": [asdict(difference) for difference in differences],
         "agreement": {
             **module_agreement(*modules),
             "matches": matches.to_dicts(),
@@ -75,41 +75,28 @@ def _match_table(overlaps: pl.DataFrame, matched: dict[str, str], correlations: 
     return pl.concat([rows, *alone], how="diagonal")
 
 
-def _table_differences(
-    reference: Operand, candidate: Operand, matched: dict[str, str], tolerance: float
-) -> list[Difference]:
-    """Return what differs in the tables that both have, the candidate's modules named as those they are matched with.
-
-    A table of genes and modules has two columns only, so that no others are compared with it.
-    """
+def _differences(reference: Operand, candidate: Operand, matched: dict[str, str], tolerance: float) -> list[Difference]:
+    """Return what differs in the tables and JSON files of both, modules named as those they are matched with."""
     differences: list[Difference] = []
     for name, contract in FIT_TABLES.items():
         if name not in reference.tables or name not in candidate.tables:
             continue
-        pair = [reference.tables[name], _renamed(candidate.tables[name], matched)]
-        if name == "modules" and any(table.columns == ["gene_id", "module_id"] for table in pair):
-            pair = [table.select("gene_id", "module_id") for table in pair]
-        differences += table_differences(contract, *pair, tolerance=tolerance)
-    return differences
-
-
-def _renamed(table: pl.DataFrame, matched: dict[str, str]) -> pl.DataFrame:
-    if "module_id" not in table.columns:
-        return table
-    modules = table.get_column("module_id").unique(maintain_order=True).to_list()
-    names = {module: matched.get(module, f"candidate {module}") for module in modules}
-    return table.with_columns(pl.col("module_id").replace_strict(names, return_dtype=pl.String))
-
-
-def _record_differences(reference: Operand, candidate: Operand, tolerance: float) -> list[Difference]:
-    """Return what differs in the JSON files of both; calibrations of two backends have nothing in common."""
+        expected, table = reference.tables[name], candidate.tables[name]
+        if "module_id" in table.columns:
+            modules = table.get_column("module_id").unique(maintain_order=True).to_list()
+            names = {module: matched.get(module, f"candidate {module}") for module in modules}
+            table = table.with_columns(pl.col("module_id").replace_strict(names, return_dtype=pl.String))
+        # A user's table of modules has two columns only, so that no others are compared with it.
+        columns = ["gene_id", "module_id"]
+        if name == "modules" and columns in (expected.columns, table.columns):
+            expected, table = expected.select(columns), table.select(columns)
+        differences += table_differences(contract, expected, table, tolerance=tolerance)
     backends = [operand.configuration.get("fit_config.json", {}).get("backend") for operand in (reference, candidate)]
-    return [
-        difference
-        for name, record in reference.records.items()
-        if name in candidate.records and (name != CALIBRATION or backends[0] == backends[1])
-        for difference in record_differences(name, record, candidate.records[name], tolerance=tolerance)
-    ]
+    for name, record in reference.records.items():
+        # Calibrations of two backends have nothing in common.
+        if name in candidate.records and (name != CALIBRATION or backends[0] == backends[1]):
+            differences += record_differences(name, record, candidate.records[name], tolerance=tolerance)
+    return differences
 
 
 def _configuration_changes(reference: Operand, candidate: Operand) -> pl.DataFrame:

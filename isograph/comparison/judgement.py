@@ -13,7 +13,7 @@ from isograph.comparison.operand import Operand
 from isograph.errors import examples, shown
 from isograph.results.table_set import LazyTable, TableSet
 from isograph.store.artifact import JSON_STYLE
-from isograph.text import NOTHING, Section, number_text, sections_text
+from isograph.text import Section, number_text, sections_text
 
 if TYPE_CHECKING:
     import duckdb
@@ -132,11 +132,11 @@ class Comparison(TableSet):
         yield sentence, None
         matches, configuration = self._frames["matches"], self._frames["configuration"]
         if matches.height:
-            yield _titled("Modules matched by shared genes", _selected(matches, _MATCH_TITLES))
+            yield _titled("Modules matched by shared genes", matches, _MATCH_TITLES)
         if configuration.height:
             yield _titled("Made with other settings", configuration)
         if self._frames["differences"].height:
-            yield _titled("Differences", _selected(self._frames["differences"], _DIFFERENCE_TITLES))
+            yield _titled("Differences", self._frames["differences"], _DIFFERENCE_TITLES)
         else:
             yield "No differences.", None
 
@@ -153,13 +153,14 @@ class Comparison(TableSet):
         if leading.height:
             yield _titled("Leading metrics, reference → candidate", leading)
         if self._frames["changed_metrics"].height:
-            yield _titled("Changed metrics", _ranked_changes(self._frames["changed_metrics"]))
+            # Those that matter most first, then the largest change first.
+            rank = {metric: number for number, metric in enumerate(LEADING_METRICS)}
+            importance = pl.col("metric").replace_strict(rank, default=len(rank), return_dtype=pl.Int64)
+            largest_first = -pl.col("delta").abs()
+            changed = self._frames["changed_metrics"].sort(importance, largest_first, maintain_order=True)
+            yield _titled("Changed metrics", changed.drop("suite"))
         elif record["passed"]:
             yield "No differences; time and memory aside.", None
-
-
-def _selected(frame: pl.DataFrame, titles: Mapping[str, str]) -> pl.DataFrame:
-    return frame.select(pl.col(name).alias(title) for name, title in titles.items())
 
 
 def _leading_metrics(deltas: pl.DataFrame) -> pl.DataFrame:
@@ -177,27 +178,15 @@ def _leading_metrics(deltas: pl.DataFrame) -> pl.DataFrame:
     return runs.select("dataset", "seed").with_columns(columns)
 
 
-def _ranked_changes(changed: pl.DataFrame) -> pl.DataFrame:
-    """Return the changed metrics, those that matter most first, then the largest change first."""
-    rank = {metric: number for number, metric in enumerate(LEADING_METRICS)}
-    leading = pl.col("metric").replace_strict(rank, default=len(rank), return_dtype=pl.Int64)
-    return changed.sort(leading, -pl.col("delta").abs(), maintain_order=True).drop("suite")
-
-
-def _titled(title: str, frame: pl.DataFrame) -> Section:
-    """Return the title with the number of rows, and the first rows as printable texts."""
+def _titled(title: str, frame: pl.DataFrame, headings: Mapping[str, str] | None = None) -> Section:
+    """Return the title with the number of rows, and the first rows as printable texts, all columns or ``headings``."""
     rest = f", the first {ROWS_SHOWN} shown" if frame.height > ROWS_SHOWN else ""
-    texts = {
-        name: pl.Series([_cell(value) for value in column.to_list()], dtype=pl.String)
-        for name, column in frame.head(ROWS_SHOWN).to_dict().items()
-    }
+    texts = {}
+    for name, heading in (headings or dict(zip(frame.columns, frame.columns, strict=True))).items():
+        values = frame.get_column(name).head(ROWS_SHOWN).to_list()
+        cells = [number_text(value) if value is None or isinstance(value, float) else shown(value) for value in values]
+        texts[heading] = pl.Series(cells, dtype=pl.String)
     return f"{title} ({frame.height:,}{rest}):", pl.DataFrame(texts)
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return NOTHING
-    return number_text(value) if isinstance(value, float) else shown(value)
 
 
 def _printable(value: Any) -> Any:  # noqa: ANN401

@@ -12,7 +12,7 @@ import orjson
 import polars as pl
 
 from isograph.errors import InputError, UsageError, examples, option, shown
-from isograph.ingest.table import UserTable, read_user_table
+from isograph.ingest.table import read_user_table
 from isograph.results.fit import Fit
 from isograph.results.snapshot import SNAPSHOT, Snapshot
 from isograph.schemas import FIT_TABLES
@@ -92,23 +92,33 @@ def _read_fit(path: Path) -> Operand:
     tables = {name: fit.scan(name).collect(engine="in-memory") for name in FIT_TABLES}
     module_of = dict(tables["modules"].select("gene_id", "module_id").iter_rows())
     known = [tables[name].get_column("gene_id").to_list() for name in ("feature_scores", "excluded_features")]
+    records, configuration = (
+        {name: orjson.loads((path / name).read_bytes()) for name in names if (path / name).is_file()}
+        for names in (_RECORDS, _CONFIGURATION)
+    )
     return Operand(
         path=path,
         kind=SNAPSHOT if is_snapshot else "fit",
         tables=tables,
-        records=_json_files(path, _RECORDS),
-        configuration=_json_files(path, _CONFIGURATION),
+        records=records,
+        configuration=configuration,
         gene_modules=GeneModules(module_of, frozenset().union(module_of, *known)),
     )
 
 
-def _json_files(path: Path, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    return {name: orjson.loads((path / name).read_bytes()) for name in names if (path / name).is_file()}
-
-
 def _read_module_table(path: Path, unassigned: Sequence[str]) -> Operand:
     table = read_user_table(path)
-    gene, module = _gene_and_module_column(table)
+    header = [name.lower().replace(".", "_") for name in table.header]
+    gene, module = (
+        next((header.index(name) for name in known if name in header), None)
+        for known in (_GENE_COLUMNS, _MODULE_COLUMNS)
+    )
+    if gene is None or module is None:
+        missing = [name for name, position in (("gene_id", gene), ("module_id", module)) if position is None]
+        raise InputError(
+            table.name,
+            f"no column {' and no column '.join(missing)}. Columns: {examples(table.header, 10)}. Rename them.",
+        )
     logger.info("%s: genes in column '%s', modules in column '%s'", path, table.header[gene], table.header[module])
     rows = table.text([gene, module]).rename({str(gene): "gene_id", str(module): "module_id"})
     genes = rows.get_column("gene_id").drop_nulls()
@@ -128,19 +138,3 @@ def _read_module_table(path: Path, unassigned: Sequence[str]) -> Operand:
         logger.warning(message, shown(path), n_zero, option("unassigned", "0"))
     gene_modules = GeneModules(dict(modules.select("gene_id", "module_id").iter_rows()), frozenset(genes.to_list()))
     return Operand(path, "modules", {"modules": modules}, gene_modules=gene_modules)
-
-
-def _gene_and_module_column(table: UserTable) -> tuple[int, int]:
-    """Return the positions of the column of genes and of the column of modules."""
-    header = [name.lower().replace(".", "_") for name in table.header]
-    gene, module = (
-        next((header.index(name) for name in known if name in header), None)
-        for known in (_GENE_COLUMNS, _MODULE_COLUMNS)
-    )
-    if gene is None or module is None:
-        missing = [name for name, position in (("gene_id", gene), ("module_id", module)) if position is None]
-        raise InputError(
-            table.name,
-            f"no column {' and no column '.join(missing)}. Columns: {examples(table.header, 10)}. Rename them.",
-        )
-    return gene, module

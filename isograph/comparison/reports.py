@@ -45,6 +45,10 @@ def compared_reports(reference: Operand, candidate: Operand, *, tolerance: float
     deltas = metric_deltas(runs, others)
     changed = changed_metrics(deltas, tolerance=tolerance)
     failing_anew, kept_anew = gate_changes(*reports)
+    metrics_of: dict[RunKey, dict[str, Any]] = {}
+    for suite, dataset, seed, metric, before, after, delta in deltas.iter_rows():
+        metrics = metrics_of.setdefault((suite, dataset, seed), {})
+        metrics[metric] = {"reference": before, "candidate": after, "delta": delta}
     alone = {
         "only_in_reference": [_named(run) for run in runs if run not in others],
         "only_in_candidate": [_named(run) for run in others if run not in runs],
@@ -56,7 +60,7 @@ def compared_reports(reference: Operand, candidate: Operand, *, tolerance: float
         **alone,
         "gates_failing_anew": failing_anew,
         "gates_kept_anew": kept_anew,
-        "datasets": _by_run(deltas),
+        "datasets": [{**_named(run), "metrics": metrics} for run, metrics in metrics_of.items()],
     }
     return Comparison("reports", record, {"metric_deltas": deltas, "changed_metrics": changed})
 
@@ -138,12 +142,3 @@ def gate_changes(reference: Mapping[str, Any], candidate: Mapping[str, Any]) -> 
 
 def _named(run: RunKey) -> dict[str, Any]:
     return dict(zip(RUN_KEY, run, strict=True))
-
-
-def _by_run(deltas: pl.DataFrame) -> list[dict[str, Any]]:
-    """Return the deltas as one object a data set and seed."""
-    metrics_of: dict[RunKey, dict[str, Any]] = {}
-    for suite, dataset, seed, metric, reference, candidate, delta in deltas.iter_rows():
-        metrics = metrics_of.setdefault((suite, dataset, seed), {})
-        metrics[metric] = {"reference": reference, "candidate": candidate, "delta": delta}
-    return [{**_named(run), "metrics": metrics} for run, metrics in metrics_of.items()]

@@ -11,12 +11,12 @@ from isograph.config.wgcna import WgcnaConfig
 from isograph.errors import ConfigError, did_you_mean
 
 BackendConfig = FactorConfig | VaeConfig | WgcnaConfig
-
+GraphSettings = FactorConfig | VaeConfig
 BACKENDS: dict[str, type[BackendConfig]] = {"factor": FactorConfig, "vae": VaeConfig, "wgcna": WgcnaConfig}
 
 
-def backend_settings(backend: str, given: Mapping[str, object]) -> BackendConfig:
-    """Return the backend's configuration with the values ``given`` in place of its defaults.
+def backend_settings(backend: str, values: Mapping[str, object]) -> BackendConfig:
+    """Return the backend's configuration with these values in place of its defaults.
 
     Raises
     ------
@@ -26,9 +26,9 @@ def backend_settings(backend: str, given: Mapping[str, object]) -> BackendConfig
     if backend not in BACKENDS:
         raise ConfigError(unknown_backend(backend))
     configuration = BACKENDS[backend]
-    values, problems = typed_values(given, setting_types(configuration))
+    typed, problems = typed_values(values, setting_types(configuration))
     try:
-        settings = configuration(**values)
+        settings = configuration(**typed)
     except ConfigError as error:
         problems.append(str(error))
     if problems:

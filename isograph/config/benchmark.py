@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from isograph.config.check import require
+from isograph.config.check import choice_check, require
 from isograph.config.fit import FitConfig
 from isograph.config.setting import setting
 from isograph.errors import examples, option
@@ -17,16 +17,7 @@ GIVEN, WITHHELD = "given", "withheld"
 class BenchmarkConfig:
     """What ``isograph benchmark`` runs and where its results go.
 
-    Attributes
-    ----------
-    suites, fixtures : what is run; fixtures are looked up in the suites, or in all of them.
-    backend : name of the network backend, which runs with its defaults.
-    stage_name : name of the stage; None for ``<suite>-<backend>``, one stage a suite.
-    seeds : seeds of the simulation and of the fit; one run each.
-    stability : also find out how stable the fits of data without a known truth are.
-    covariates : ``given`` projects out the confounders that a fixture records, ``withheld`` does not.
-    artifacts : directory of all artifacts.
-    jobs : fits at once.
+    Every field is an option, which its help describes.
     """
 
     suites: tuple[str, ...] = setting((), "Suite to run; repeat for more.", flag="--suite", metavar="NAME")
@@ -55,12 +46,11 @@ class BenchmarkConfig:
 
     def __post_init__(self) -> None:
         repeated = sorted({seed for seed in self.seeds if self.seeds.count(seed) > 1})
-        expected = f"expected {GIVEN} or {WITHHELD}"
         require(
             {
                 "no seed, expected one or more": bool(self.seeds),
                 f"seeds named more than once: {examples(repeated)}": not repeated,
-                f"{option('covariates')} is '{self.covariates}', {expected}": self.covariates in (GIVEN, WITHHELD),
+                **choice_check(option("covariates"), self.covariates, (GIVEN, WITHHELD)),
                 f"{option('jobs')} is {self.jobs}, expected 1 or more": self.jobs >= 1,
             }
         )

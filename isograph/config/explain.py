@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from isograph.config.check import require
+from isograph.config.check import choice_check, require
 from isograph.config.setting import setting
 from isograph.errors import option
 
@@ -20,20 +20,11 @@ MAX_IG_N_STEPS = 4096
 class ExplainConfig:
     """What ``isograph explain-module`` does, beside where it reads and writes.
 
+    Every field but these is an option, which its help describes.
+
     Attributes
     ----------
-    module_ids : modules to explain; empty for all.
-    plot : draw figures.
-    output_formats : of figures (png, pdf, svg) and of copies of the tables (csv, tsv) beside parquet.
     bundle : where the bundle of the fit is; None for where it was when the fit was made.
-    feature_table : features to explain with instead of those of the fit.
-    feature_meta : what is known of them, where that is not in their own table.
-    module_score_table : scores to explain instead of the eigengenes of the fit.
-    annotation_table : columns to add to the tables by gene, transcript or feature.
-    vae_attribution : tables of the decoder's response.
-    integrated_gradients : tables of the encoder's integrated gradients.
-    ig_n_steps : steps to begin with; None for 16.
-    ig_baseline : ``zero`` or ``mean``; None for zero.
     threads : threads to use; None for the cores this process may use. No result depends on it.
     """
 
@@ -88,9 +79,7 @@ class ExplainConfig:
                 f"{n_steps} is {self.ig_n_steps}, expected 2 to {MAX_IG_N_STEPS}": (
                     self.ig_n_steps is None or 2 <= self.ig_n_steps <= MAX_IG_N_STEPS
                 ),
-                f"{baseline} is '{self.ig_baseline}', expected {' or '.join(IG_BASELINES)}": (
-                    self.ig_baseline is None or self.ig_baseline in IG_BASELINES
-                ),
+                **({} if self.ig_baseline is None else choice_check(baseline, self.ig_baseline, IG_BASELINES)),
                 f"{n_steps} and {baseline} are for integrated gradients; ask for them with "
                 f"{option('integrated_gradients', value=True)}": self.integrated_gradients or not has_ig_options,
                 f"{option('threads')} is {self.threads}, expected 1 or more": (

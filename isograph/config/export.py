@@ -28,15 +28,7 @@ FORMATS_OF_OPTION = {
 class ExportConfig:
     """What is written of a bundle or a fit.
 
-    Attributes
-    ----------
-    formats : of a fit one or more of ``FORMATS``, of a bundle ``summary`` or none.
-    module_ids : only these modules; empty for all.
-    top_edges : edges of each module, the strongest; 0 for every edge of the network; None for 500.
-    min_weight : least |weight| of an edge; None for any.
-    symbols : call genes by their symbol where one is known.
-    raw : write text as it is, also what a spreadsheet would run or rewrite.
-    bundle : the bundle that the fit was made of, if it is not where it was.
+    Every field is an option, which its help describes.
     """
 
     formats: tuple[str, ...] = setting(

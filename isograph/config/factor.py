@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from isograph.config.check import require, require_known_score
-from isograph.config.graph import cuts_check, graph_checks
+from isograph.config.check import cuts_check, graph_checks, require
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +45,6 @@ class FactorConfig:
     keep_factors: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        require_known_score(self.switch_score)
         require(
             {
                 **graph_checks(self),

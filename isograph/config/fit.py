@@ -14,16 +14,10 @@ from isograph.errors import option
 class FitConfig:
     """What ``isograph fit`` does, beside where it reads and writes.
 
+    Every field but ``settings`` is an option, which its help describes.
+
     Attributes
     ----------
-    backend : name of the network backend.
-    covariates : sample columns projected out of every feature.
-    traits : sample columns tested against modules, ``column`` or ``column:ref=LEVEL``; empty for every column that
-        can be one.
-    seed : seed of everything that draws numbers.
-    threads : threads to use; None for the cores this process may use. No result depends on it.
-    min_delta_usage : least change of a transcript's usage between the low and high third of its gene's switch score
-        (dIF) for the gene to have a switch feature.
     settings : the backend's own settings; None stands for its defaults.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from isograph.config.check import require
+from isograph.config.check import choice_check, require
 from isograph.config.setting import setting
 
 FORMATS = ("auto", "salmon", "nf-core", "matrix")
@@ -17,20 +17,7 @@ STRIP_RULES = ("auto", "none", "version", "bar")
 class ImportConfig:
     """What ``isograph import`` reads, how ids are matched, and which genes and transcripts are kept.
 
-    Attributes
-    ----------
-    format : ``auto``, ``salmon``, ``nf-core`` or ``matrix``.
-    samples : sample sheet; None makes one from the quantification's own sample names.
-    sample_column : the sheet's id column; None finds it by name.
-    tx2gene, gtf : where the gene of a transcript is looked up, when the quantification does not say.
-    id_column, gene_column : columns of a generic matrix; None finds them by name.
-    scale : ``counts``, or ``log`` for gene values already on a log scale (missing allowed).
-    strip : ``auto``, ``none``, ``version`` (``.N``) or ``bar`` (everything after ``|``): how ids are made to match.
-    drop_unmatched : leave out samples and transcripts without a partner instead of stopping.
-    min_cpm, min_samples : a gene is kept with at least ``min_cpm`` counts per million in ``min_samples`` samples
-        (a number ≥ 1, or a share of all samples < 1).
-    min_tx_count, min_prop : a transcript is kept with at least ``min_tx_count`` counts in the share ``min_prop`` of
-        samples.
+    Every field is an option, which its help describes.
     """
 
     format: str = setting(
@@ -60,16 +47,12 @@ class ImportConfig:
     def __post_init__(self) -> None:
         require(
             {
-                f"format is '{self.format}', expected {_listed(FORMATS)}": self.format in FORMATS,
-                f"scale is '{self.scale}', expected {_listed(SCALES)}": self.scale in SCALES,
-                f"strip is '{self.strip}', expected {_listed(STRIP_RULES)}": self.strip in STRIP_RULES,
+                **choice_check("format", self.format, FORMATS),
+                **choice_check("scale", self.scale, SCALES),
+                **choice_check("strip", self.strip, STRIP_RULES),
                 f"min_cpm is {self.min_cpm}, expected 0 or more": self.min_cpm >= 0,
                 f"min_samples is {self.min_samples}, expected 0 or more": self.min_samples >= 0,
                 f"min_tx_count is {self.min_tx_count}, expected 0 or more": self.min_tx_count >= 0,
                 f"min_prop is {self.min_prop}, expected 0 to 1": 0 <= self.min_prop <= 1,
             }
         )
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return f"{', '.join(names[:-1])} or {names[-1]}"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isfinite
 
-from isograph.config.check import require, require_known_score
-from isograph.config.graph import cuts_check, graph_checks
+from isograph.config.check import choice_check, cuts_check, graph_checks, require
 
 DEVICES = ("cpu", "cuda")
 
@@ -67,38 +66,31 @@ class VaeConfig:
     min_kme: float = 0.3
 
     def __post_init__(self) -> None:
-        require_known_score(self.switch_score)
-        require({**self._model_checks(), **self._training_checks(), **self._network_checks()})
-
-    def _model_checks(self) -> dict[str, bool]:
         latent, hidden = self.latent_sizes, self.hidden_sizes
-        return {
-            f"directions is {self.directions}, expected 1 or more, or auto": self.directions is None
-            or self.directions >= 1,
-            f"latent_sizes is {list(latent or ())}, expected one or more different sizes from 1 to 1024, or auto": (
-                latent is None or (0 < len(latent) == len(set(latent)) and all(1 <= size <= 1024 for size in latent))
-            ),
-            f"hidden_sizes is {list(hidden)}, expected one or more widths from 1 to 4096": len(hidden) > 0
-            and all(1 <= width <= 4096 for width in hidden),
-            f"beta is {self.beta}, expected above 0": 0 < self.beta < float("inf"),
-            f"device is '{self.device}', expected {' or '.join(DEVICES)}": self.device in DEVICES,
-        }
-
-    def _training_checks(self) -> dict[str, bool]:
         rate, clip, share = self.learning_rate, self.clip_norm, self.validation_share
-        return {
-            f"warmup_epochs is {self.warmup_epochs}, expected 0 or more": self.warmup_epochs >= 0,
-            f"learning_rate is {rate}, expected above 0": rate > 0 and isfinite(rate),
-            f"epochs is {self.epochs}, expected 1 to 1000000": 1 <= self.epochs <= 1_000_000,
-            f"patience is {self.patience}, expected 1 or more": self.patience >= 1,
-            f"validation_share is {share}, expected above 0 and at most 0.5": 0 < share <= 0.5,
-            f"batch_size is {self.batch_size}, expected 1 or more": self.batch_size >= 1,
-            f"clip_norm is {clip}, expected above 0": clip > 0 and isfinite(clip),
-        }
-
-    def _network_checks(self) -> dict[str, bool]:
-        return {
-            f"feature_fdr is {self.feature_fdr}, expected above 0 and below 1": 0 < self.feature_fdr < 1,
-            **graph_checks(self),
-            **cuts_check("similarity_cuts", self.similarity_cuts),
-        }
+        require(
+            {
+                f"directions is {self.directions}, expected 1 or more, or auto": (
+                    self.directions is None or self.directions >= 1
+                ),
+                f"latent_sizes is {list(latent or ())}, expected one or more different sizes from 1 to 1024, or auto": (
+                    latent is None
+                    or (0 < len(latent) == len(set(latent)) and all(1 <= size <= 1024 for size in latent))
+                ),
+                f"hidden_sizes is {list(hidden)}, expected one or more widths from 1 to 4096": (
+                    len(hidden) > 0 and all(1 <= width <= 4096 for width in hidden)
+                ),
+                f"beta is {self.beta}, expected above 0": 0 < self.beta < float("inf"),
+                **choice_check("device", self.device, DEVICES),
+                f"warmup_epochs is {self.warmup_epochs}, expected 0 or more": self.warmup_epochs >= 0,
+                f"learning_rate is {rate}, expected above 0": rate > 0 and isfinite(rate),
+                f"epochs is {self.epochs}, expected 1 to 1000000": 1 <= self.epochs <= 1_000_000,
+                f"patience is {self.patience}, expected 1 or more": self.patience >= 1,
+                f"validation_share is {share}, expected above 0 and at most 0.5": 0 < share <= 0.5,
+                f"batch_size is {self.batch_size}, expected 1 or more": self.batch_size >= 1,
+                f"clip_norm is {clip}, expected above 0": clip > 0 and isfinite(clip),
+                f"feature_fdr is {self.feature_fdr}, expected above 0 and below 1": 0 < self.feature_fdr < 1,
+                **graph_checks(self),
+                **cuts_check("similarity_cuts", self.similarity_cuts),
+            }
+        )

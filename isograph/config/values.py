@@ -7,7 +7,7 @@ are.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -27,9 +27,9 @@ _EXPECTED = {
 }
 
 
-def names_given(given: str | Iterable[str]) -> tuple[str, ...]:
+def names_given(names: str | Iterable[str]) -> tuple[str, ...]:
     """Return names as a tuple; one text is one name."""
-    return (given,) if isinstance(given, str) else tuple(given)
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def setting_types(configuration: type) -> dict[str, str]:
@@ -38,27 +38,29 @@ def setting_types(configuration: type) -> dict[str, str]:
 
 
 def typed_values(
-    given: Mapping[str, object], types: Mapping[str, str], *, noun: str = "setting"
+    values: Mapping[str, object], types: Mapping[str, str], *, noun: str = "setting"
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the values in the types of their settings, and what is wrong with the others.
 
     A list stands for a tuple, a whole number for a number.
 
-    types: the annotation of every setting there is, by name. noun: what messages call a setting.
+    types: the annotation of every setting, by name. noun: what messages call a setting.
     """
-    values: dict[str, Any] = {}
+    typed: dict[str, Any] = {}
     problems = []
-    for name, value in given.items():
+    for name, value in values.items():
         if name not in types:
             known = f" ({', '.join(types)})"
             problems.append(f"there is no {noun} '{shown(name)}'{did_you_mean(name, types, known)}")
             continue
         try:
-            values[name] = _typed(value, types[name])
+            typed[name] = _typed(value, types[name])
         except TypeError:
             got = f"'{shown(value)}'" if isinstance(value, str) else shown(value_text(value))
-            problems.append(f"{name} is {got}, expected {_expected(types[name])}")
-    return values, problems
+            required = types[name].removesuffix(_OPTIONAL)
+            or_auto = f", or {AUTO}" if required != types[name] else ""
+            problems.append(f"{name} is {got}, expected {_EXPECTED[required]}{or_auto}")
+    return typed, problems
 
 
 def values_of_texts(texts: Mapping[str, str], types: Mapping[str, str]) -> dict[str, object]:
@@ -89,22 +91,14 @@ def _value_of_text(text: str, annotation: str) -> object:
         inner = annotation[len("tuple[") : -len(", ...]")]
         parts = text.strip().removeprefix("[").removesuffix("]").split(",")
         return tuple(_value_of_text(part.strip().strip("\"'"), inner) for part in parts if part.strip())
-    if annotation.startswith("Mapping["):
-        try:
-            return tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            return text
-    readers: dict[str, Callable[[str], object]] = {"bool": _truth, "int": int, "float": float}
+    if annotation == "bool":
+        return {"true": True, "false": False}.get(text.lower(), text)
     try:
-        return readers.get(annotation, str)(text)
+        if annotation.startswith("Mapping["):
+            return tomllib.loads(f"value = {text}")["value"]
+        return {"int": int, "float": float}.get(annotation, str)(text)
     except ValueError:
         return text
-
-
-def _truth(text: str) -> bool:
-    if text.lower() not in ("true", "false"):
-        raise ValueError
-    return text.lower() == "true"
 
 
 def _typed(value: object, annotation: str) -> object:
@@ -123,8 +117,3 @@ def _typed(value: object, annotation: str) -> object:
     if type(value).__name__ != annotation:
         raise TypeError
     return value
-
-
-def _expected(annotation: str) -> str:
-    plain = annotation.removesuffix(_OPTIONAL)
-    return _EXPECTED[plain] + (f", or {AUTO}" if plain != annotation else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from isograph.config.check import require, require_known_score
+from isograph.config.check import SWITCH_SCORES, choice_check, require
 
 NETWORK_TYPES = ("unsigned", "signed", "signed hybrid")
 TOM_TYPES = ("unsigned", "signed", "signed Nowick", "unsigned 2", "signed 2", "signed Nowick 2", "none")
@@ -86,24 +86,6 @@ class WgcnaConfig:
     def __post_init__(self) -> None:
         for name, known in (("network_type", NETWORK_TYPES), ("tom_type", TOM_TYPES)):
             object.__setattr__(self, name, canonical(getattr(self, name), known))
-        require_known_score(self.switch_score)
-        require(self._names() | self._ranges())
-
-    def _names(self) -> dict[str, bool]:
-        known = {
-            "network_type": NETWORK_TYPES,
-            "tom_type": TOM_TYPES,
-            "tom_denom": TOM_DENOMS,
-            "cor_type": COR_TYPES,
-            "pearson_fallback": PEARSON_FALLBACKS,
-        }
-        return {
-            f"{name} is '{getattr(self, name)}', expected {', '.join(names[:-1])} or {names[-1]}": getattr(self, name)
-            in names
-            for name, names in known.items()
-        }
-
-    def _ranges(self) -> dict[str, bool]:
         ranges = {
             "max_p_outliers": (0, 1),
             "quick_cor": (0, 1),
@@ -123,10 +105,15 @@ class WgcnaConfig:
             "merge_cut_height": (0, 2),
             "edges_per_feature": (1, 1000),
         }
-        values = {name: getattr(self, name) for name in ranges}
-        return {
-            f"{name} is {value}, expected {ranges[name][0]} to {ranges[name][1]}": (
-                value is None or ranges[name][0] <= value <= ranges[name][1]
-            )
-            for name, value in values.items()
+        checks = {
+            **choice_check("switch_score", self.switch_score, SWITCH_SCORES),
+            **choice_check("network_type", self.network_type, NETWORK_TYPES),
+            **choice_check("tom_type", self.tom_type, TOM_TYPES),
+            **choice_check("tom_denom", self.tom_denom, TOM_DENOMS),
+            **choice_check("cor_type", self.cor_type, COR_TYPES),
+            **choice_check("pearson_fallback", self.pearson_fallback, PEARSON_FALLBACKS),
         }
+        for name, (low, high) in ranges.items():
+            value = getattr(self, name)
+            checks[f"{name} is {value}, expected {low} to {high}"] = value is None or low <= value <= high
+        require(checks)

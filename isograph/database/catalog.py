@@ -72,18 +72,15 @@ def with_counts(database: duckdb.DuckDBPyConnection, contents: Contents) -> Cont
         for number, entry in enumerate(contents.files.get(table, ())):
             register_matrix(database, f"{table}_{number}", _matrix(contents.tree.root / entry.file.path))
             selects.append(body.replace(name, f"{table}_{number}").replace("'run'", literal.text(entry.run.name)))
-        if table == "gene_counts" and (summed := _runs_without_gene_counts(contents)):
-            body = statement(TOPIC, "summed_gene_counts").body
-            selects.append(body.replace("('run')", f"({', '.join(map(literal.text, summed))})"))
+        if table == "gene_counts":
+            counted = {entry.run.path for entry in contents.files.get("gene_counts", ())}
+            of_transcripts = [entry.run for entry in contents.files.get("transcript_counts", ())]
+            if summed := [run.name for run in of_transcripts if run.path not in counted]:
+                body = statement(TOPIC, "summed_gene_counts").body
+                selects.append(body.replace("('run')", f"({', '.join(map(literal.text, summed))})"))
         if selects:
             queries[table] = "\nUNION ALL\n".join(selects)
     return replace(contents, counts=queries)
-
-
-def _runs_without_gene_counts(contents: Contents) -> list[str]:
-    """Return the bundles that hold counts of transcripts only."""
-    counted = {entry.run.path for entry in contents.files.get("gene_counts", ())}
-    return [entry.run.name for entry in contents.files.get("transcript_counts", ()) if entry.run.path not in counted]
 
 
 def _matrix(file: Path) -> Matrix:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -92,7 +93,12 @@ def relation_frame(relation: duckdb.DuckDBPyRelation, max_rows: int | None = Non
     TooManyRowsError
         There are more than ``max_rows``.
     """
-    names = _distinct(relation.columns)
+    # Columns of one name, which a frame cannot have, get a number: r, r_2.
+    seen: Counter[str] = Counter()
+    names = []
+    for name in relation.columns:
+        seen[name] += 1
+        names.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
     if any(str(kind) in _AS_TEXT for kind in relation.types):
         relation = _readable(relation)
     # NOTE: handing the relation itself to Polars makes DuckDB 2.0 write reference-leak reports to stderr at exit.
@@ -105,8 +111,12 @@ def relation_frame(relation: duckdb.DuckDBPyRelation, max_rows: int | None = Non
             raise TooManyRowsError
     frame = pl.from_arrow(pa.Table.from_batches(batches, reader.schema).rename_columns(names))
     assert isinstance(frame, pl.DataFrame)
-    whole = (name for name, kind in frame.schema.items() if isinstance(kind, pl.Decimal) and kind.scale == 0)
-    return frame.with_columns(pl.col(name).cast(pl.Int64) for name in whole if _fits(frame.get_column(name)))
+    for values in frame.iter_columns():
+        if isinstance(values.dtype, pl.Decimal) and values.dtype.scale == 0:
+            narrow = values.cast(pl.Int64, strict=False)
+            if narrow.null_count() == values.null_count():
+                frame = frame.with_columns(narrow)
+    return frame
 
 
 def _readable(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
@@ -119,17 +129,3 @@ def _readable(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
     readable = relation.query("answer", query)
     assert readable is not None
     return readable
-
-
-def _fits(values: pl.Series) -> bool:
-    return values.cast(pl.Int64, strict=False).null_count() == values.null_count()
-
-
-def _distinct(names: Iterable[str]) -> list[str]:
-    """Return the names with a number after those that came before."""
-    seen: dict[str, int] = {}
-    distinct = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        distinct.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
-    return distinct

@@ -77,7 +77,7 @@ def _query(database: duckdb.DuckDBPyConnection, parsed: duckdb.Statement) -> Que
         remedy = "A PIVOT needs its values listed: ON column IN (…)." if kind == "MULTI" else "Nothing here can write."
         raise UsageError(f"expected a SELECT, got {kind.replace('_', ' ')}. {remedy}")
     views, macros = statements("artifact"), statements("macro")
-    nodes = list(_nodes(_parse_tree(database, parsed.query)))
+    nodes = list(_nodes(database, parsed.query))
     ctes = {name.casefold() for node in nodes for name in _cte_names(node)}
     named: dict[str, Statement] = {}
     for node in nodes:
@@ -94,16 +94,13 @@ def _query(database: duckdb.DuckDBPyConnection, parsed: duckdb.Statement) -> Que
     return Query(parsed.query, tuple(named), frozenset(_tables(named, views)), frozenset(parsed.named_parameters))
 
 
-def _parse_tree(database: duckdb.DuckDBPyConnection, sql: str) -> Any:  # noqa: ANN401
+def _nodes(database: duckdb.DuckDBPyConnection, sql: str) -> Iterator[dict[str, Any]]:
+    """Yield every node of a parsed query."""
     (text,) = database.execute("SELECT json_serialize_sql($sql)", {"sql": sql}).fetchone() or ("{}",)
     tree = orjson.loads(text)
     if tree.get("error", True):
         raise UsageError(f"the query cannot be read: {shown(tree.get('error_message', 'it is no SELECT'))}")
-    return tree["statements"]
-
-
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
-    waiting = [tree]
+    waiting: list[Any] = [tree["statements"]]
     while waiting:
         entry = waiting.pop()
         if isinstance(entry, dict):

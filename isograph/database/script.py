@@ -54,10 +54,20 @@ def script(contents: Contents) -> Iterator[Sql]:
     yield f"CREATE SCHEMA {SCHEMA}"
     for table in JSON_TABLES:
         yield f"CREATE VIEW {SCHEMA}.{table} AS\n{_json_query(contents, table)}"
-    for name in view_names():
-        if name not in DERIVED:
-            yield f"CREATE VIEW {SCHEMA}.{views[name].name} AS\n{_files_query(contents, views[name])}"
-        yield from _view(views[name], contents)
+    for view in (views[name] for name in view_names()):
+        if view.name not in DERIVED:
+            yield f"CREATE VIEW {SCHEMA}.{view.name} AS\n{_files_query(contents, view)}"
+        body = view.body
+        if view.name == "trait_matrix" and contents.traits:
+            body = body.replace(_TRAITS, f"IN ({', '.join(map(literal.text, contents.traits))})")
+        if view.name == "feature_scores_long" and not contents.files.get("feature_scores"):
+            # NOTE: DuckDB refuses to unpivot a table without a sample.
+            body = _empty_query(view)
+        yield f"CREATE VIEW {view.name} AS\n{body}"
+        yield f"COMMENT ON VIEW {view.name} IS {literal.text(view.comment)}"
+        for column in view.columns:
+            comment = literal.text(column_comment(view.name, column))
+            yield f"COMMENT ON COLUMN {view.name}.{literal.name(column)} IS {comment}"
     for macro in statements("macro").values():
         body = _PARAMETER.sub(r"\1", macro.body)
         yield f"CREATE MACRO {macro.signature} AS TABLE\n{body}"
@@ -75,21 +85,6 @@ def file_query(root: Path, file: Path) -> Sql:
     inside = file.is_relative_to(root)
     path = _located(root, [file.relative_to(root).as_posix()]) if inside else literal.text(literal_path(file))
     return f"SELECT *\nFROM read_parquet({path}, hive_partitioning = FALSE)"
-
-
-def _view(view: Statement, contents: Contents) -> Iterator[Sql]:
-    """Yield the statements that make a view and comment on it and its columns."""
-    body = view.body
-    if view.name == "trait_matrix" and contents.traits:
-        body = body.replace(_TRAITS, f"IN ({', '.join(map(literal.text, contents.traits))})")
-    if view.name == "feature_scores_long" and not contents.files.get("feature_scores"):
-        # NOTE: DuckDB refuses to unpivot a table without a sample.
-        body = _empty_query(view)
-    yield f"CREATE VIEW {view.name} AS\n{body}"
-    yield f"COMMENT ON VIEW {view.name} IS {literal.text(view.comment)}"
-    for column in view.columns:
-        comment = literal.text(column_comment(view.name, column))
-        yield f"COMMENT ON COLUMN {view.name}.{literal.name(column)} IS {comment}"
 
 
 def _files_query(contents: Contents, view: Statement) -> Sql:
@@ -159,20 +154,15 @@ def _parquet_query(root: Path, view: Statement, files: Sequence[ReadableFile]) -
         elif name != "run":
             columns.append(f"CAST(NULL AS {kind}) AS {literal.name(name)}")
     if view.more_columns:
-        columns += _more_columns(view, in_files, read)
+        # A column of the files that is named like one of ours is file_….
+        clashing = {name for name in in_files - read if name.casefold() in {"run", *view.columns}}
+        columns += [f"{literal.name(name)} AS {literal.name(f'file_{name}')}" for name in sorted(clashing)]
+        if in_files - read - clashing:
+            columns.append(f"* EXCLUDE ({', '.join(map(literal.name, sorted(read | clashing)))})")
     options = f"union_by_name = TRUE, hive_partitioning = FALSE, filename = {literal.text(_FILE)}"
     if row_number is not None:
         options += ", file_row_number = TRUE"
     return _select(columns, f"FROM read_parquet({_located(root, (entry.file.path for entry in files))}, {options})")
-
-
-def _more_columns(view: Statement, in_files: set[str], read: set[str]) -> list[Sql]:
-    """Return the columns beside the declared ones; one of the files that is named like one of ours is file_…."""
-    clashing = sorted(name for name in in_files - read if name.casefold() in {"run", *view.columns})
-    columns = [f"{literal.name(name)} AS {literal.name(f'file_{name}')}" for name in clashing]
-    if in_files - read - {*clashing}:
-        columns.append(f"* EXCLUDE ({', '.join(map(literal.name, sorted({*read, *clashing})))})")
-    return columns
 
 
 def _located(root: Path, paths: Iterable[str]) -> Sql:

@@ -56,7 +56,7 @@ def query_rows(contents: Contents, query: Query, params: Mapping[str, object], l
             f"the query takes {_named(query.params)}, got {_named(params)}. "
             f"Give each with {option('params', flag='--param NAME=VALUE')}."
         )
-    with _session(contents, query, limits) as database, _interrupted_after(database, limits.seconds):
+    with _session(contents, query, limits) as database:
         try:
             relation = database.sql(query.sql, params=dict(params)) if params else database.sql(query.sql)
             return relation_frame(relation, limits.rows)
@@ -75,7 +75,10 @@ def query_rows(contents: Contents, query: Query, params: Mapping[str, object], l
 
 @contextmanager
 def _session(contents: Contents, query: Query, limits: Limits) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Yield a connection with the views, which opens no file beside theirs and whose settings cannot be changed."""
+    """Yield a connection with the views, which opens no file beside theirs and whose settings cannot be changed.
+
+    What it does in the block is interrupted when the time is up.
+    """
     with TemporaryDirectory(prefix="isograph-sql-") as spill, connection() as database:
         needs_counts = query.tables.intersection(COUNT_TABLES)
         make_views(database, with_counts(database, contents) if needs_counts else contents)
@@ -92,19 +95,13 @@ def _session(contents: Contents, query: Query, limits: Limits) -> Iterator[duckd
         }
         for name, value in settings.items():
             database.execute(f"SET {literal.name(name)} = $value", {"value": value})
-        yield database
-
-
-@contextmanager
-def _interrupted_after(database: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
-    timer = threading.Timer(seconds, database.interrupt) if seconds else None
-    if timer is not None:
+        timer = threading.Timer(limits.seconds, database.interrupt)
         timer.daemon = True
-        timer.start()
-    try:
-        yield
-    finally:
-        if timer is not None:
+        if limits.seconds:
+            timer.start()
+        try:
+            yield database
+        finally:
             timer.cancel()
 
 

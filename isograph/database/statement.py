@@ -76,7 +76,7 @@ def statement(topic: str, name: str) -> Statement:
     """Return the statement ``sql/<topic>/<name>.sql``."""
     if not (_NAME.match(topic) and _NAME.match(name)):
         raise ValueError(f"statement names are lower-case words, got '{topic}/{name}'")
-    return _parsed(topic, name, (sql_directory() / topic / f"{name}.sql").read_text(encoding="utf-8"))
+    return statements(topic)[name]
 
 
 def statements(topic: str) -> dict[str, Statement]:
@@ -86,11 +86,13 @@ def statements(topic: str) -> dict[str, Statement]:
 
 @cache
 def _statements(directory: Path) -> dict[str, Statement]:
-    files = sorted(directory.glob("*.sql"))
-    return {file.stem: _parsed(directory.name, file.stem, file.read_text(encoding="utf-8")) for file in files}
+    # NOTE: by directory, and not by topic, because another installation has other statements.
+    return {file.stem: _parsed(file) for file in sorted(directory.glob("*.sql"))}
 
 
-def _parsed(topic: str, name: str, sql: str) -> Statement:
+def _parsed(file: Path) -> Statement:
+    """Return the statement of a file: prose first, then the fields of the header, which may go on in further lines."""
+    sql = file.read_text(encoding="utf-8")
     fields: dict[str, str] = {}
     prose: list[str] = []
     last = ""
@@ -106,8 +108,8 @@ def _parsed(topic: str, name: str, sql: str) -> Statement:
             prose.append(line.removeprefix("--").strip())
     declared = [] if fields["params"] == "none" else [entry.strip() for entry in fields["params"].split(",")]
     return Statement(
-        topic=topic,
-        name=name,
+        topic=file.parent.name,
+        name=file.stem,
         definition=" ".join(prose),
         reads=fields["reads"],
         params=tuple(entry.split()[0] for entry in declared),

@@ -83,10 +83,6 @@ class Tree:
     runs: tuple[Run, ...]
     problems: tuple[Problem, ...]
 
-    def named(self, name: str) -> list[Run]:
-        """Return the runs of that name."""
-        return [run for run in self.runs if run.name == name]
-
 
 def tree(root: Path) -> Tree:
     """Return the runs at or below ``root``. Hidden directories and symbolic links to directories are not entered.
@@ -145,7 +141,7 @@ def _entries(root: Path, directory: Path, below: list[str], names: list[str]) ->
         if EXPLANATION_MANIFEST in names:
             return [_explanation(directory, path, below)]
         if MANIFEST in names:
-            return [_with_manifest(directory, path)]
+            return [_bundle_or_fit(directory, path)]
     except InputError as error:
         return [Problem(path, " ".join(error.violations))]
     if any(sign in names for sign in _SIGNS_OF_A_RUN):
@@ -165,17 +161,17 @@ def _name_problem(directory: Path) -> str:
     return ""
 
 
-def _with_manifest(directory: Path, path: str) -> Run:
+def _bundle_or_fit(directory: Path, path: str) -> Run:
     manifest = read_json_object(directory / MANIFEST, absent=NOT_WHOLE, max_bytes=MAX_MANIFEST_BYTES)
-    kind = manifest.get("artifact")
-    if kind in (FIT, SNAPSHOT):
-        return _fit(directory, path, str(kind), manifest)
+    if manifest.get("artifact") in (FIT, SNAPSHOT):
+        return _fit(directory, path, manifest)
     if "dataset_name" in manifest:
         return _bundle(directory, path)
     raise InputError(MANIFEST, f"{MANIFEST} is neither a bundle's nor a fit's.")
 
 
-def _fit(directory: Path, path: str, kind: str, manifest: Mapping[str, Any]) -> Run:
+def _fit(directory: Path, path: str, manifest: Mapping[str, Any]) -> Run:
+    kind: str = manifest["artifact"]
     entries = _listed_files(manifest)
     files = []
     for name, facts in sorted(entries.items()):
@@ -272,27 +268,26 @@ def _mapping(value: object) -> dict[str, Any]:
 
 
 def _distinctly_named(root: Path, runs: list[Run]) -> list[Run]:
-    """Return the runs under names that tell those of one kind apart, by as little of their paths as does it."""
-    # NOTE: fits and snapshots stand in the same views.
-    kinds = [FIT if run.kind == SNAPSHOT else run.kind for run in runs]
-    names: dict[int, str] = {}
-    for kind in dict.fromkeys(kinds):
-        names |= _names(root, {number: run for number, run in enumerate(runs) if kinds[number] == kind})
-    return [replace(run, name=names[number]) for number, run in enumerate(runs)]
+    """Return the runs under names that tell those of one kind apart, by as little of their paths as does it.
 
-
-def _names(root: Path, runs: Mapping[int, Run]) -> dict[int, str]:
-    """Return a name for each run of one kind: the end of its path, longer where two would have the same name."""
-    if any(run.kind == REPORT for run in runs.values()):
-        parts = {n: (*PurePosixPath(run.path).parent.parts, run.name) for n, run in runs.items()}
-        # NOTE: reports of one stage keep its name if they are of different kinds.
-        apart = {n: f"{run.name}\n{run.files[0].table}" for n, run in runs.items()}
-    else:
-        parts = {n: PurePosixPath(run.path).parts or (root.name,) for n, run in runs.items()}
-        apart = dict.fromkeys(runs, "")
-    names = {n: part[-1] for n, part in parts.items()}
-    for depth in range(2, max((len(part) for part in parts.values()), default=0) + 1):
-        counts = Counter(apart[n] + name for n, name in names.items())
-        repeated = [n for n, name in names.items() if counts[apart[n] + name] > 1]
-        names |= {n: "/".join(parts[n][-depth:]) for n in repeated}
-    return names
+    A name is the end of the path, longer where two would have the same name.
+    """
+    # NOTE: fits and snapshots stand in the same views, and reports of one stage keep its name if they are of different
+    # kinds.
+    kinds, parts = [], []
+    for run in runs:
+        path = PurePosixPath(run.path)
+        if run.kind == REPORT:
+            kinds.append(run.files[0].table)
+            parts.append((*path.parent.parts, run.name))
+        else:
+            kinds.append(FIT if run.kind == SNAPSHOT else run.kind)
+            parts.append(path.parts or (root.name,))
+    names = [part[-1] for part in parts]
+    for depth in range(2, max(map(len, parts), default=0) + 1):
+        counts = Counter(zip(kinds, names, strict=True))
+        names = [
+            "/".join(part[-depth:]) if counts[kind, name] > 1 else name
+            for kind, name, part in zip(kinds, names, parts, strict=True)
+        ]
+    return [replace(run, name=name) for run, name in zip(runs, names, strict=True)]

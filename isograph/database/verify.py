@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,7 +78,13 @@ def catalog_contents(tree: Tree, tables: Collection[str] | None = None) -> Conte
     if "feature_scores" in files:
         files["feature_scores"], clashing = _distinct_samples(files["feature_scores"])
         problems += clashing
-    return Contents(tree, files, problems, traits=_traits(tree, files.get("traits", ())))
+    # Of traits whose names differ in case only, which SQL cannot tell apart, the first stands for all.
+    traits: dict[str, str] = {}
+    for entry in files.get("traits", ()):
+        column = pl.scan_parquet(tree.root / entry.file.path, glob=False, hive_partitioning=False).select("trait")
+        for trait in column.collect(engine="in-memory").get_column("trait").unique().sort():
+            traits.setdefault(str(trait).casefold(), str(trait))
+    return Contents(tree, files, problems, traits=sorted(traits.values()))
 
 
 def _columns(path: Path, file: File, view: Statement | None) -> tuple[str, ...]:
@@ -89,7 +95,13 @@ def _columns(path: Path, file: File, view: Statement | None) -> tuple[str, ...]:
     InputError
         The file is not as it was written, is damaged, or does not have the columns that the view needs.
     """
-    _require_as_written(path, file)
+    if not path.is_file():
+        raise InputError(file.path, "the manifest lists it, but it is not there.")
+    n_bytes = path.stat().st_size
+    if file.n_bytes is not None and n_bytes != file.n_bytes:
+        raise InputError(file.path, f"is {n_bytes:,} bytes, {file.n_bytes:,} were written.")
+    if file.sha256 is not None and file_digest(path) != file.sha256:
+        raise InputError(file.path, "changed since it was written: its sha256 is not the one in the manifest.")
     if path.suffix == ".json":
         try:
             orjson.loads(path.read_bytes())
@@ -109,16 +121,6 @@ def _columns(path: Path, file: File, view: Statement | None) -> tuple[str, ...]:
     if view is not None and (problem := _schema_problem(schema, view, file)):
         raise InputError(file.path, problem)
     return tuple(schema)
-
-
-def _require_as_written(path: Path, file: File) -> None:
-    if not path.is_file():
-        raise InputError(file.path, "the manifest lists it, but it is not there.")
-    n_bytes = path.stat().st_size
-    if file.n_bytes is not None and n_bytes != file.n_bytes:
-        raise InputError(file.path, f"is {n_bytes:,} bytes, {file.n_bytes:,} were written.")
-    if file.sha256 is not None and file_digest(path) != file.sha256:
-        raise InputError(file.path, "changed since it was written: its sha256 is not the one in the manifest.")
 
 
 def _schema_problem(schema: Mapping[str, pl.DataType], view: Statement, file: File) -> str:
@@ -168,13 +170,3 @@ def _distinct_samples(files: list[ReadableFile]) -> tuple[list[ReadableFile], li
             for name in entry.columns:
                 spelled.setdefault(name.casefold(), name)
     return distinct, problems
-
-
-def _traits(tree: Tree, files: Iterable[ReadableFile]) -> list[str]:
-    """Return the traits that any fit tested; of those that differ in case only, the first."""
-    names: dict[str, str] = {}
-    for entry in files:
-        column = pl.scan_parquet(tree.root / entry.file.path, glob=False, hive_partitioning=False).select("trait")
-        for trait in column.collect(engine="in-memory").get_column("trait").unique().sort():
-            names.setdefault(str(trait).casefold(), str(trait))
-    return sorted(names.values())

@@ -88,15 +88,16 @@ def latent_direction(z: Matrix, eigengene: Vector, active: Flags) -> LatentDirec
     others get weight 0.
     """
     samples = np.isfinite(eigengene)
+    no_direction = LatentDirection(np.full(len(z), np.nan), -1, np.nan, np.nan, samples)
     n = int(samples.sum())
     if n == 0:
-        return _no_direction(len(z), samples)
+        return no_direction
     e = eigengene[samples] - eigengene[samples].mean()
     centred = z[:, samples] - z[:, samples].mean(axis=1, keepdims=True)
     sd, sd_of_dim = np.sqrt((e * e).mean()), np.sqrt((centred * centred).mean(axis=1))
     varies = active & (sd_of_dim > 0.0)
     if sd == 0.0 or not varies.any():
-        return _no_direction(len(z), samples)
+        return no_direction
     e = e / sd
     covariance = centred[varies] @ e / n
     r, weights = np.zeros(len(z)), np.zeros(len(z))
@@ -107,7 +108,3 @@ def latent_direction(z: Matrix, eigengene: Vector, active: Flags) -> LatentDirec
     direction_r = float(predicted @ e / n / np.sqrt((predicted**2).mean()))
     latent_dim = int(np.argmax(np.abs(r)))
     return LatentDirection(weights, latent_dim, float(r[latent_dim]), direction_r, samples)
-
-
-def _no_direction(n_dims: int, samples: Flags) -> LatentDirection:
-    return LatentDirection(np.full(n_dims, np.nan), -1, np.nan, np.nan, samples)

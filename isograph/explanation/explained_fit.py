@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,30 +13,13 @@ from isograph.arrays import Matrix
 from isograph.bundle.read import read_bundle
 from isograph.config import ExplainConfig
 from isograph.errors import InputError
-from isograph.explanation.feature import Association, Features, associations
-from isograph.explanation.usage import transcript_usage
+from isograph.explanation.feature import Association, Features, associations, transcript_usage
 from isograph.explanation.user_tables import read_features, read_module_scores
 from isograph.features.assays import bundle_assays
 from isograph.features.covariate import covariate_design
 from isograph.results.fit import Fit
 from isograph.schemas import FEATURE_SCORES
 from isograph.store.artifact import SCHEMA_VERSION, read_manifest
-
-TRANSCRIPT_COLUMNS = {
-    "feature_id": pl.String(),
-    "transcript_id": pl.String(),
-    "gene_id": pl.String(),
-    "loading": pl.Float64(),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Associations:
-    """The correlation with every eigengene of the fit's features, of the features to explain with, of transcripts."""
-
-    scores: Association
-    features: Association
-    transcripts: Association
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +53,18 @@ class ExplainedFit:
     lost_dof: int
     has_user_features: bool
 
-    @property
-    def all_eigengenes(self) -> tuple[list[str], Matrix]:
-        """Every module of the fit, explained or not, with its eigengene."""
-        module_ids = self.fit.chosen_modules()
-        return module_ids, _eigengenes(self.fit, module_ids, len(self.sample_ids))
-
-    def associations(self, *, threads: int) -> Associations:
-        """Return the correlation of all features and transcripts with the eigengenes."""
+    def associations(self, *, threads: int) -> dict[str, Association]:
+        """Return the correlation of the ``scores``, ``features`` and ``transcripts`` with every eigengene, by name."""
 
         def associated(features: Features) -> Association:
             return associations(features, self.eigengenes, lost_dof=self.lost_dof, threads=threads)
 
         scores = associated(self.scores)
-        features = associated(self.features) if self.has_user_features else scores
-        return Associations(scores, features, associated(self.transcripts))
-
-    def members(self, module_id: str) -> pl.Series:
-        """Return the genes of a module, the largest |kME| first."""
-        return self.modules.filter(pl.col("module_id") == module_id).get_column("gene_id")
+        return {
+            "scores": scores,
+            "features": associated(self.features) if self.has_user_features else scores,
+            "transcripts": associated(self.transcripts),
+        }
 
 
 def opened_fit(path: Path) -> Fit:
@@ -127,7 +101,7 @@ def explained_fit(fit: Fit, config: ExplainConfig) -> ExplainedFit:
     scores = fit.feature_scores.collect(engine="in-memory")
     sample_ids = [name for name in scores.columns if name not in FEATURE_SCORES.schema]
     eigengenes = (
-        _eigengenes(fit, module_ids, len(sample_ids))
+        fit_eigengenes(fit, module_ids, len(sample_ids))
         if config.module_score_table is None
         else read_module_scores(config.module_score_table, module_ids, sample_ids)
     )
@@ -138,7 +112,13 @@ def explained_fit(fit: Fit, config: ExplainConfig) -> ExplainedFit:
         transcripts, usage = _transcripts_of_bundle(fit, config.bundle, genes)
     else:
         features = read_features(config.feature_table, config.feature_meta, sample_ids)
-        transcripts = usage = _transcripts_among(features.of_genes(genes))
+        of_genes = features.of_genes(genes)
+        is_transcript = of_genes.rows.get_column("transcript_id").is_not_null()
+        rows = of_genes.rows.filter(is_transcript).with_columns(loading=pl.lit(None, pl.Float64))
+        transcripts = usage = Features(rows, of_genes.values[is_transcript.to_numpy()])
+    # A numeric covariate took one column of the fit, another one less than its levels ("3 levels").
+    readings = fit.config["covariates_as_read"].values()
+    lost_dof = sum(1 if reading == "number" else int(reading.split()[0]) - 1 for reading in readings)
     return ExplainedFit(
         fit=fit,
         module_ids=module_ids,
@@ -149,21 +129,16 @@ def explained_fit(fit: Fit, config: ExplainConfig) -> ExplainedFit:
         features=features,
         transcripts=transcripts,
         usage=usage,
-        lost_dof=_n_covariate_columns(fit.config),
+        lost_dof=lost_dof,
         has_user_features=config.feature_table is not None,
     )
 
 
-def _eigengenes(fit: Fit, module_ids: list[str], n_samples: int) -> Matrix:
-    """Return the eigengenes of the modules; the table holds each in the order of the samples."""
+def fit_eigengenes(fit: Fit, module_ids: list[str], n_samples: int) -> Matrix:
+    """Return the eigengenes of the modules, (n_modules, n_samples), NaN where missing."""
+    # The table holds each in the order of the samples.
     rows = fit.eigengenes.filter(pl.col("module_id").is_in(module_ids)).collect(engine="in-memory")
     return rows.get_column("eigengene").to_numpy().reshape(len(module_ids), n_samples)
-
-
-def _n_covariate_columns(config: Mapping[str, Any]) -> int:
-    """Return how many columns the covariates of a fit made: one of a number, one less than its levels of another."""
-    readings = config["covariates_as_read"].values()
-    return sum(1 if reading == "number" else int(reading.split()[0]) - 1 for reading in readings)
 
 
 def _transcripts_of_bundle(fit: Fit, bundle: Path | None, genes: pl.Series) -> tuple[Features, Features]:
@@ -173,7 +148,9 @@ def _transcripts_of_bundle(fit: Fit, bundle: Path | None, genes: pl.Series) -> t
     """
     loadings = fit.switch_loadings.collect(engine="in-memory")
     if not loadings.height:
-        nothing = Features(pl.DataFrame(schema=TRANSCRIPT_COLUMNS), np.empty((0, fit.calibration["n_samples"])))
+        texts = dict.fromkeys(("feature_id", "transcript_id", "gene_id"), pl.String())
+        rows = pl.DataFrame(schema={**texts, "loading": pl.Float64()})
+        nothing = Features(rows, np.empty((0, fit.calibration["n_samples"])))
         return nothing, nothing
     path = fit.bundle_path(bundle)
     content = read_bundle(path)
@@ -182,10 +159,3 @@ def _transcripts_of_bundle(fit: Fit, bundle: Path | None, genes: pl.Series) -> t
         raise InputError(str(path), "no transcript counts, though the fit has switch features. Fit the bundle again.")
     design = covariate_design(content.samples, fit.config["covariates"])
     return transcript_usage(assays.transcript_counts, assays.transcripts, design, loadings, genes)
-
-
-def _transcripts_among(features: Features) -> Features:
-    """Return the user's features that are of a transcript, which has no loading."""
-    of_transcript = features.rows.get_column("transcript_id").is_not_null()
-    rows = features.rows.filter(of_transcript).with_columns(loading=pl.lit(None, pl.Float64))
-    return Features(rows, features.values[of_transcript.to_numpy()])

@@ -1,4 +1,4 @@
-"""The values a module is explained with, and their correlation with the eigengenes."""
+"""The values a module is explained with, transcripts that switch among them, and their r with its eigengene."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import numpy as np
 import polars as pl
 
 from isograph.arrays import Index, Matrix, Vector
+from isograph.features.assays import Grouping
+from isograph.features.covariate import Design
 from isograph.runtime.threads import run_chunks
 from isograph.stats import benjamini_hochberg, correlation_log10_pvalue
 
@@ -38,6 +40,53 @@ class Features:
 
     def __getitem__(self, numbers: Index) -> Features:
         return Features(self.rows[numbers], self.values[numbers])
+
+
+def transcript_usage(
+    counts: Matrix, transcripts: Grouping, design: Design, loadings: pl.DataFrame, genes: pl.Series
+) -> tuple[Features, Features]:
+    """Return the transcripts of ``genes`` that have a switch feature, as centred log-ratios and as shares.
+
+    log-ratio: log(c + 0.5) − mean over the gene's transcripts, each row projected off the design, constant included:
+    what the switch score is made of. share: (c + 0.5) / Σ(c + 0.5), projected off the covariates alone, so that its
+    mean stays. counts: (n_transcripts, n_samples). loadings: ``gene_id``, ``transcript_id``, ``loading``.
+    """
+    from isograph.kernels.composition import PSEUDOCOUNT
+
+    sizes = np.diff(transcripts.offsets)
+    grouped = pl.DataFrame(
+        {
+            "gene_id": pl.Series(transcripts.gene_ids, dtype=pl.String).gather(np.repeat(np.arange(len(sizes)), sizes)),
+            "transcript_id": pl.Series(transcripts.row_ids, dtype=pl.String),
+            "row": transcripts.rows,
+        }
+    )
+    rows = grouped.filter(pl.col("gene_id").is_in(genes.implode())).join(
+        loadings.select("transcript_id", "loading"),
+        on="transcript_id",
+        how="inner",
+        validate="1:1",
+        maintain_order="left",
+    )
+    # The transcripts of one gene stand below each other: a gene is a run of rows.
+    lengths = rows.get_column("gene_id").rle().struct.field("len").to_numpy().astype(np.int64)
+    starts, gene_of = np.cumsum(lengths) - lengths, np.repeat(np.arange(len(lengths)), lengths)
+    padded = counts[rows.get_column("row").to_numpy()] + PSEUDOCOUNT
+    logs = np.log(padded)
+    log_ratio = logs - (np.add.reduceat(logs, starts, axis=0) / lengths[:, None])[gene_of]
+    share = padded / np.add.reduceat(padded, starts, axis=0)[gene_of]
+    mean = share.mean(axis=1, keepdims=True)
+    described = rows.select(
+        pl.format("{}::switch", "gene_id").alias("feature_id"), "transcript_id", "gene_id", "loading"
+    )
+    return (
+        Features(described, _residuals(log_ratio, design)),
+        Features(described, _residuals(share - mean, design) + mean),
+    )
+
+
+def _residuals(values: Matrix, design: Design) -> Matrix:
+    return np.asarray(values - (values @ design.basis.T) @ design.basis)
 
 
 @dataclass(frozen=True, slots=True)

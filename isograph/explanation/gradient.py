@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,17 +12,17 @@ import torch
 from captum.attr import IntegratedGradients
 
 from isograph.arrays import Matrix, Vector
+from isograph.config.explain import MAX_IG_N_STEPS
 from isograph.explanation.encoded import Encoded, LatentDirection
 from isograph.explanation.feature import Features
 from isograph.explanation.tables import strongest_features
-from isograph.network.vae import VaeModel
 from isograph.network.vae.training import one_torch_thread
 from isograph.schemas.explanation import IG_ATTRIBUTIONS
 
 logger = logging.getLogger(__name__)
 
 MAX_DELTA = 0.01
-MAX_STEPS = 4096
+MAX_STEPS = MAX_IG_N_STEPS
 # NOTE: numbers in the rows of features that captum holds at once; it keeps some five such blocks.
 VALUES_AT_ONCE = 4_000_000
 
@@ -45,19 +46,6 @@ class Integrated:
     n_steps: int
 
 
-class _PredictedEigengene(torch.nn.Module):
-    """Features to the eigengene that the encoder predicts, in sd: (n, p) → (n,)."""
-
-    def __init__(self, model: VaeModel, direction: LatentDirection) -> None:
-        super().__init__()
-        self.encoder = model.feature_encoder
-        self.weights = torch.from_numpy(direction.weights)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        predicted: torch.Tensor = self.encoder(x) @ self.weights
-        return predicted
-
-
 def integrated_gradients(encoded: Encoded, direction: LatentDirection, *, baseline: str, n_steps: int) -> Integrated:
     """Return the integrated gradients of the predicted eigengene, in the space of features.
 
@@ -67,31 +55,40 @@ def integrated_gradients(encoded: Encoded, direction: LatentDirection, *, baseli
 
     baseline: ``zero`` or ``mean`` of the samples; scores have mean 0, so the two differ by rounding.
     """
-    module = _PredictedEigengene(encoded.model, direction)
+    encoder, weights = encoded.model.feature_encoder, torch.from_numpy(direction.weights)
+
+    def predicted(x: torch.Tensor) -> torch.Tensor:
+        """Return the eigengene that the encoder predicts, in sd: (n, p) → (n,)."""
+        eigengene: torch.Tensor = encoder(x) @ weights
+        return eigengene
+
     samples = np.ascontiguousarray(encoded.x[:, direction.samples].T)
     start = np.zeros(samples.shape[1]) if baseline == "zero" else samples.mean(axis=0)
-    integrated = _integrated(module, samples, start, n_steps)
+    integrated = _integrated(predicted, samples, start, n_steps)
     while integrated.delta > MAX_DELTA and n_steps < MAX_STEPS:
         n_steps = min(2 * n_steps, MAX_STEPS)
-        integrated = _integrated(module, samples, start, n_steps)
+        integrated = _integrated(predicted, samples, start, n_steps)
     if integrated.delta > MAX_DELTA:
         logger.warning("integrated gradients miss %.2g of what they explain after %d steps", integrated.delta, n_steps)
     return integrated
 
 
-def _integrated(module: _PredictedEigengene, samples: Matrix, start: Vector, n_steps: int) -> Integrated:
+def _integrated(
+    predicted: Callable[[torch.Tensor], torch.Tensor], samples: Matrix, start: Vector, n_steps: int
+) -> Integrated:
+    """Return the integrated gradients of ``predicted`` between ``start``, (p,), and each of the samples, (n, p)."""
     n, p = samples.shape
     at_once = max(1, min(n, VALUES_AT_ONCE // p // 4))
     inner = max(at_once, VALUES_AT_ONCE // p)
     mean, mean_abs, toward = np.zeros(p), np.zeros(p), np.zeros(p)
     missed = changed = 0.0
     baseline = torch.from_numpy(start[None, :])
-    method = IntegratedGradients(module)
+    method = IntegratedGradients(predicted)
     with one_torch_thread():
         for first in range(0, n, at_once):
             block = torch.from_numpy(samples[first : first + at_once])
             with torch.no_grad():
-                change = (module(block) - module(baseline)).numpy()
+                change = (predicted(block) - predicted(baseline)).numpy()
             attributed = (
                 method.attribute(
                     block,

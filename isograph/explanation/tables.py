@@ -20,8 +20,6 @@ from isograph.stats import (
 )
 
 TAIL = 1.0 / 3.0
-TOO_FEW = "fewer than 2 values in a group"
-NO_VARIANCE = "no variance in a group"
 
 
 def gene_driver_table(association: Association, members: pl.Series, *, module: int) -> pl.LazyFrame:
@@ -129,9 +127,9 @@ def high_vs_low_table(features: Features, groups: Groups) -> pl.LazyFrame:
     }
     reason = (
         pl.when((pl.col("n_high") < 2) | (pl.col("n_low") < 2))
-        .then(pl.lit(TOO_FEW))
+        .then(pl.lit("fewer than 2 values in a group"))
         .when(pl.col("se").is_nan())
-        .then(pl.lit(NO_VARIANCE))
+        .then(pl.lit("no variance in a group"))
     )
     return (
         features.rows.lazy()

@@ -17,8 +17,6 @@ from isograph.schemas import Table
 
 META_COLUMNS = ("gene_id", "transcript_id", "feature_type")
 KEYS = ("transcript_id", "feature_id", "gene_id")
-SCORE_NAMES = ("eigengene", "score")
-USER_FEATURE_TYPE = "given"
 
 
 def read_features(path: Path, meta: Path | None, sample_ids: Sequence[str]) -> Features:
@@ -48,7 +46,13 @@ def read_features(path: Path, meta: Path | None, sample_ids: Sequence[str]) -> F
     if problems:
         raise InputError(path.name, problems)
     if meta is not None:
-        rows = _with_meta(rows, meta)
+        columns = _texts(read_user_table(meta), ("feature_id", *META_COLUMNS))
+        if problems := _id_problems(columns, "feature_id"):
+            raise InputError(meta.name, problems)
+        # What stands in both tables is taken from ``meta``.
+        rows = rows.select("feature_id", pl.exclude(columns.columns)).join(
+            columns, on="feature_id", how="left", validate="1:1", maintain_order="left"
+        )
     without_gene = rows.filter(pl.col("gene_id").is_null()) if "gene_id" in rows.columns else rows
     if without_gene.height:
         ids, remedy = examples(without_gene["feature_id"]), f"feature table or with {option('feature_meta')}."
@@ -56,18 +60,8 @@ def read_features(path: Path, meta: Path | None, sample_ids: Sequence[str]) -> F
         raise InputError((meta or path).name, message)
     rows = rows.with_columns(
         pl.lit(None, pl.String).alias(name) for name in META_COLUMNS if name not in rows.columns
-    ).with_columns(pl.col("feature_type").fill_null(USER_FEATURE_TYPE))
+    ).with_columns(pl.col("feature_type").fill_null("given"))
     return Features(rows.select("feature_id", *META_COLUMNS), values)
-
-
-def _with_meta(rows: pl.DataFrame, meta: Path) -> pl.DataFrame:
-    """Return the features with the columns of ``meta``, which replace their own of the same name."""
-    columns = _texts(read_user_table(meta), ("feature_id", *META_COLUMNS))
-    if problems := _id_problems(columns, "feature_id"):
-        raise InputError(meta.name, problems)
-    return rows.select("feature_id", pl.exclude(columns.columns)).join(
-        columns, on="feature_id", how="left", validate="1:1", maintain_order="left"
-    )
 
 
 def read_module_scores(path: Path, module_ids: Sequence[str], sample_ids: Sequence[str]) -> Matrix:
@@ -83,14 +77,23 @@ def read_module_scores(path: Path, module_ids: Sequence[str], sample_ids: Sequen
     """
     table = read_user_table(path)
     keys = _texts(table, ("module_id", "sample_id"))
-    score_columns = [name for name in SCORE_NAMES if name in table.header]
+    score_columns = [name for name in ("eigengene", "score") if name in table.header]
     problems = [f"no column '{name}'" for name in ("module_id", "sample_id") if name not in keys.columns]
     problems += [] if score_columns else ["no column 'eigengene' or 'score'"]
     if problems:
         raise InputError(path.name, problems)
     values, problems = table.numbers([table.header.index(score_columns[0])])
     scores = keys.with_columns(value=values[:, 0]).filter(pl.col("module_id").is_in(module_ids))
-    problems += _score_problems(scores, module_ids, sample_ids)
+    absent = [name for name in module_ids if name not in set(scores.get_column("module_id"))]
+    foreign = scores.filter(~pl.col("sample_id").is_in(sample_ids) | pl.col("sample_id").is_null())
+    repeated = scores.filter(scores.select("module_id", "sample_id").is_duplicated())
+    if absent:
+        problems.append(f"{len(absent)} modules without a score: {examples(absent)}")
+    if foreign.height:
+        samples = examples(foreign.get_column("sample_id").unique(maintain_order=True))
+        problems.append(f"{foreign.height} rows of samples that the fit does not have: {samples}")
+    if repeated.height:
+        problems.append(f"{repeated.height} rows that repeat a module and sample, as {examples(repeated.row(0)[:2])}")
     if problems:
         raise InputError(path.name, problems)
     grid = pl.DataFrame(
@@ -104,21 +107,6 @@ def read_module_scores(path: Path, module_ids: Sequence[str], sample_ids: Sequen
         scores, on=["module_id", "sample_id"], how="left", validate="1:1", maintain_order="left"
     ).get_column("value")
     return filled.fill_null(float("nan")).to_numpy().reshape(len(module_ids), len(sample_ids))
-
-
-def _score_problems(scores: pl.DataFrame, module_ids: Sequence[str], sample_ids: Sequence[str]) -> list[str]:
-    absent = [name for name in module_ids if name not in set(scores.get_column("module_id"))]
-    foreign = scores.filter(~pl.col("sample_id").is_in(sample_ids) | pl.col("sample_id").is_null())
-    repeated = scores.filter(scores.select("module_id", "sample_id").is_duplicated())
-    problems = []
-    if absent:
-        problems.append(f"{len(absent)} modules without a score: {examples(absent)}")
-    if foreign.height:
-        samples = examples(foreign.get_column("sample_id").unique(maintain_order=True))
-        problems.append(f"{foreign.height} rows of samples that the fit does not have: {samples}")
-    if repeated.height:
-        problems.append(f"{repeated.height} rows that repeat a module and sample, as {examples(repeated.row(0)[:2])}")
-    return problems
 
 
 @dataclass(frozen=True, slots=True)

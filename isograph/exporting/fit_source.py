@@ -12,7 +12,6 @@ from isograph.config.export import TOP_EDGES, ExportConfig
 from isograph.errors import examples, option
 from isograph.exporting.graph import Graph, graph
 from isograph.exporting.membership import Scores, fit_scores
-from isograph.features.assays import gene_names
 from isograph.results.fit import Fit
 from isograph.store.spreadsheet import sheet
 from isograph.traits.trait import Trait, read_traits
@@ -88,7 +87,7 @@ class FitSource:
     @cached_property
     def names(self) -> dict[str, str]:
         """What genes are called in sets and lists, where that is not their id."""
-        return _symbols(self.modules) if self.config.symbols else {}
+        return gene_symbols(self.modules) if self.config.symbols else {}
 
     @cached_property
     def bundle(self) -> Bundle:
@@ -102,11 +101,6 @@ class FitSource:
         return read_bundle(self.fit.bundle_path(self.config.bundle))
 
     @cached_property
-    def symbols_of_bundle(self) -> dict[str, str]:
-        """Symbols of all genes, those in no module too."""
-        return _symbols(gene_names(self.bundle))
-
-    @cached_property
     def traits(self) -> list[Trait]:
         """The traits of the fit that a correlation can be taken with: numbers, and those of two levels."""
         config = self.fit.config
@@ -116,5 +110,6 @@ class FitSource:
         return [trait for trait in traits if len(trait.levels) <= 2]
 
 
-def _symbols(genes: pl.DataFrame) -> dict[str, str]:
+def gene_symbols(genes: pl.DataFrame) -> dict[str, str]:
+    """Return the symbol of each gene that has one, of a table with ``gene_id`` and ``gene_name``."""
     return dict(genes.select("gene_id", "gene_name").drop_nulls().iter_rows())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
@@ -161,23 +161,25 @@ def graphml(graph: Graph) -> bytes:
     ``weight`` is |weight|, as layouts want it, ``signed_weight`` has the sign. What is not known has no element.
     Control characters, which XML cannot hold, are escaped.
     """
-    return ("\n".join(_graphml_lines(graph)) + "\n").encode()
-
-
-def _graphml_lines(graph: Graph) -> Iterator[str]:
-    yield _GRAPHML_HEAD
+    lines = [_GRAPHML_HEAD]
     for kind, keys in (("node", _NODE_KEYS), ("edge", _EDGE_KEYS)):
-        for name, dtype in keys.items():
-            yield f'  <key id="{kind}_{name}" for="{kind}" attr.name="{name}" attr.type="{dtype}"/>'
-    yield '  <graph id="isograph" edgedefault="undirected">'
-    for node in graph.nodes.iter_rows(named=True):
-        yield f"    <node id={quoteattr(shown(node['gene_id']))}>{_data('node', _NODE_KEYS, node)}</node>"
+        lines += [
+            f'  <key id="{kind}_{name}" for="{kind}" attr.name="{name}" attr.type="{dtype}"/>'
+            for name, dtype in keys.items()
+        ]
+    lines.append('  <graph id="isograph" edgedefault="undirected">')
+    lines += [
+        f"    <node id={quoteattr(shown(node['gene_id']))}>{_data('node', _NODE_KEYS, node)}</node>"
+        for node in graph.nodes.iter_rows(named=True)
+    ]
     edges = graph.edges.with_columns(signed_weight="weight", weight=pl.col("weight").abs())
-    for edge in edges.iter_rows(named=True):
-        ends = f"source={quoteattr(shown(edge['source']))} target={quoteattr(shown(edge['target']))}"
-        yield f"    <edge {ends}>{_data('edge', _EDGE_KEYS, edge)}</edge>"
-    yield "  </graph>"
-    yield "</graphml>"
+    lines += [
+        f"    <edge source={quoteattr(shown(edge['source']))} target={quoteattr(shown(edge['target']))}>"
+        f"{_data('edge', _EDGE_KEYS, edge)}</edge>"
+        for edge in edges.iter_rows(named=True)
+    ]
+    lines += ["  </graph>", "</graphml>", ""]
+    return "\n".join(lines).encode()
 
 
 def _data(kind: str, keys: Mapping[str, str], values: Mapping[str, object]) -> str:

@@ -36,10 +36,27 @@ def h5ad(
         Sample columns whose names the format cannot hold.
     """
     anndata: Any = importlib.import_module("anndata")
+    genes = (
+        pl.DataFrame({"gene_id": scores.gene_ids}, schema={"gene_id": pl.String})
+        .join(modules, on="gene_id", how="left", validate="1:1", maintain_order="left")
+        .join(
+            roles.select("gene_id", "module_role"),
+            on="gene_id",
+            how="left",
+            validate="1:1",
+            maintain_order="left",
+        )
+    )
     content = anndata.AnnData(
         X=_channel(scores, "abundance"),
         obs=_observations(scores, samples),
-        var=_variables(scores, modules, roles),
+        var={
+            "var_names": np.array(scores.gene_ids, dtype=object),
+            "module_id": _plain(genes["module_id"]),
+            "kME": _plain(genes["kme"]),
+            "role": _plain(genes["module_role"]),
+            "gene_name": _plain(genes["gene_name"]),
+        },
         layers={"switch": _channel(scores, "switch")},
         obsm={"X_eigengenes": np.ascontiguousarray(scores.eigengenes.T)},
         uns={
@@ -74,16 +91,6 @@ def _observations(scores: Scores, samples: pl.DataFrame) -> dict[str, Any]:
     columns = {"obs_names": np.array(scores.sample_ids, dtype=object)}
     named = zip(names, rows.drop("sample_id").iter_columns(), strict=True)
     return columns | {name: _plain(column) for name, column in named}
-
-
-def _variables(scores: Scores, modules: pl.DataFrame, roles: pl.DataFrame) -> dict[str, Any]:
-    genes = pl.DataFrame({"gene_id": scores.gene_ids}, schema={"gene_id": pl.String})
-    rows = genes.join(modules, on="gene_id", how="left", validate="1:1", maintain_order="left").join(
-        roles.select("gene_id", "module_role"), on="gene_id", how="left", validate="1:1", maintain_order="left"
-    )
-    columns = {"var_names": np.array(scores.gene_ids, dtype=object)}
-    named = {"module_id": "module_id", "kME": "kme", "role": "module_role", "gene_name": "gene_name"}
-    return columns | {name: _plain(rows.get_column(column)) for name, column in named.items()}
 
 
 def _plain(column: pl.Series) -> Any:  # noqa: ANN401

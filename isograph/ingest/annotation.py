@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -50,15 +50,6 @@ class Assignment:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class GeneMap:
-    """Genes of transcripts (``transcript_id``, ``gene_id`` and perhaps ``gene_name``), and where they are from."""
-
-    origin: str
-    name: str
-    genes: pl.DataFrame
-
-
 def assigned_genes(quantified: Quantification, tx2gene: Path | UserTable | None, config: ImportConfig) -> Assignment:
     """Return the gene of every feature: from a gene column, ``tx2gene``, ``gtf``, or a map beside the quantification.
 
@@ -67,9 +58,16 @@ def assigned_genes(quantified: Quantification, tx2gene: Path | UserTable | None,
     InputError
         Nothing says which gene a transcript belongs to, the map is damaged, or it contradicts itself.
     """
-    gene_map = _gene_map(quantified, tx2gene, config.gtf)
+    gene_map, origin, name = None, "", ""
+    if tx2gene is not None:
+        gene_map, origin, name = read_tx2gene(tx2gene), option("tx2gene"), tx2gene.name
+    elif config.gtf is not None:
+        gene_map, origin, name = read_gtf(config.gtf), option("gtf"), config.gtf.name
+    elif quantified.tx2gene is not None:
+        gene_map, name = read_tx2gene(quantified.tx2gene), quantified.tx2gene.name
+        origin = "tx2gene beside the quantification"
     if quantified.level == "gene" or quantified.gene_ids is not None:
-        return _from_column(quantified, gene_map, drop_unmatched=config.drop_unmatched)
+        return _from_column(quantified, gene_map, name, drop_unmatched=config.drop_unmatched)
     if gene_map is None:
         raise InputError(
             quantified.files[0],
@@ -77,18 +75,8 @@ def assigned_genes(quantified: Quantification, tx2gene: Path | UserTable | None,
             f"{option('gtf', 'FILE')}, or a matrix with a gene_id column ({option('gene_column', 'NAME')}). "
             "For rows that are genes, call the id column gene_id.",
         )
-    match = match_genes(quantified.feature_ids, gene_map.genes, strip=config.strip, name=gene_map.name)
-    return _from_map(quantified, gene_map, match, drop_unmatched=config.drop_unmatched)
-
-
-def _gene_map(quantified: Quantification, tx2gene: Path | UserTable | None, gtf: Path | None) -> GeneMap | None:
-    if tx2gene is not None:
-        return GeneMap(option("tx2gene"), tx2gene.name, read_tx2gene(tx2gene))
-    if gtf is not None:
-        return GeneMap(option("gtf"), gtf.name, read_gtf(gtf))
-    if quantified.tx2gene is not None:
-        return GeneMap("tx2gene beside the quantification", quantified.tx2gene.name, read_tx2gene(quantified.tx2gene))
-    return None
+    match = match_genes(quantified.feature_ids, gene_map, strip=config.strip, name=name)
+    return _from_map(quantified, match, {"from": origin, "file": name}, drop_unmatched=config.drop_unmatched)
 
 
 def read_tx2gene(source: Path | UserTable) -> pl.DataFrame:
@@ -127,13 +115,15 @@ def _positions(header: tuple[str, ...]) -> dict[str, int] | None:
     return named if {"transcript_id", "gene_id"} <= named.keys() else None
 
 
-def _from_column(quantified: Quantification, gene_map: GeneMap | None, *, drop_unmatched: bool) -> Assignment:
+def _from_column(
+    quantified: Quantification, gene_map: pl.DataFrame | None, map_name: str, *, drop_unmatched: bool
+) -> Assignment:
+    """Return the genes that the quantification states; a map gives names of genes only."""
     genes = quantified.feature_ids if quantified.gene_ids is None else quantified.gene_ids
     names, notes = quantified.gene_names, []
-    if names is None and gene_map is not None and "gene_name" in gene_map.genes.columns:
-        named = gene_map.genes.select("gene_id", "gene_name").drop_nulls()
-        names = first_names(genes, named)
-        notes = [f"{gene_map.name} gave gene names only: the quantification says which gene a row belongs to"]
+    if names is None and gene_map is not None and "gene_name" in gene_map.columns:
+        names = first_names(genes, gene_map.select("gene_id", "gene_name").drop_nulls())
+        notes = [f"{map_name} gave gene names only: the quantification says which gene a row belongs to"]
     violations, warnings = [], []
     if quantified.gene_ids is not None and genes.null_count():
         without = quantified.feature_ids.filter(genes.is_null())
@@ -160,7 +150,10 @@ def first_names(gene_ids: pl.Series, named: pl.DataFrame) -> pl.Series:
     return genes.join(names, on="gene_id", how="left", validate="m:1", maintain_order="left").get_column("gene_name")
 
 
-def _from_map(quantified: Quantification, gene_map: GeneMap, match: GeneMatch, *, drop_unmatched: bool) -> Assignment:
+def _from_map(
+    quantified: Quantification, match: GeneMatch, source: Mapping[str, str], *, drop_unmatched: bool
+) -> Assignment:
+    """Return the genes of a map; ``source`` says for the report which one it is."""
     has_no_gene = match.gene_ids.is_null().to_numpy()
     n_without = int(has_no_gene.sum())
     total = float(np.nansum(quantified.values))
@@ -182,11 +175,10 @@ def _from_map(quantified: Quantification, gene_map: GeneMap, match: GeneMatch, *
         gene_ids=match.gene_ids,
         gene_names=match.gene_names,
         facts={
-            "from": gene_map.origin,
-            "file": gene_map.name,
+            **source,
             "rule": match.overlap.rule,
-            "overlap": match.overlap.to_dict(),
-            "overlap_as_is": match.as_is.to_dict(),
+            "overlap": asdict(match.overlap),
+            "overlap_as_is": asdict(match.as_is),
             "n_without_gene": n_without,
             "reads_without_gene": round(reads, 6),
         },

@@ -128,7 +128,13 @@ def _of_transcripts(quantified: Quantification, genes: Assignment, config: Impor
         columns["gene_name"] = genes.gene_names
     transcripts = pl.DataFrame(columns).filter(has_gene)
     groups = grouping(transcripts.get_column("gene_id"))
-    gene_counts, gene_count_source = _gene_counts(quantified, groups, counts)
+    totals = quantified.gene_totals
+    if totals is None:
+        gene_counts, gene_count_source = groups.totals(counts), "sum of transcripts"
+    else:
+        ids = totals.gene_ids.alias("gene_id").to_frame().with_row_index("row")
+        rows = groups.gene_ids.to_frame().join(ids, on="gene_id", how="left", validate="1:1", maintain_order="left")
+        gene_counts, gene_count_source = totals.values[rows.get_column("row").to_numpy()], totals.source
     genes_kept = _some_expressed_genes(gene_counts, config)
     in_kept_genes = genes_kept[groups.codes]
     kept = in_kept_genes & expressed_transcripts(counts, config)
@@ -161,20 +167,6 @@ def grouping(gene_ids: pl.Series) -> GeneGrouping:
     levels = gene_ids.unique(maintain_order=True)
     codes = gene_ids.cast(pl.Enum(levels)).to_physical().to_numpy().astype(np.intp)
     return GeneGrouping(levels.alias("gene_id"), codes)
-
-
-def _gene_counts(quantified: Quantification, groups: GeneGrouping, counts: Matrix) -> tuple[Matrix, str]:
-    totals = quantified.gene_totals
-    if totals is None:
-        return groups.totals(counts), "sum of transcripts"
-    rows = groups.gene_ids.to_frame().join(
-        totals.gene_ids.alias("gene_id").to_frame().with_row_index("row"),
-        on="gene_id",
-        how="left",
-        validate="1:1",
-        maintain_order="left",
-    )
-    return totals.values[rows.get_column("row").to_numpy()], totals.source
 
 
 def _gene_table(gene_ids: pl.Series, gene_names: pl.Series | None) -> pl.DataFrame:

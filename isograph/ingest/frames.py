@@ -93,7 +93,8 @@ def frame_quantification(
     if has_ids and table.header[0] == "" and table.frame is not None:
         # NOTE: an index without a name, beside a column that says that it has the ids.
         table = frame_table(name, table.frame.drop(""))
-    if not has_ids and column_named(table.header, (*NEUTRAL_NAMES, *GENE_NAMES)) is None and _is_number(table, 0):
+    is_unnamed = not has_ids and column_named(table.header, (*NEUTRAL_NAMES, *GENE_NAMES)) is None
+    if is_unnamed and table.frame is not None and table.frame.dtypes[0].is_numeric():
         raise InputError(
             name,
             f"no id column; the first column, '{shown(table.header[0])}', holds numbers. Name the column of ids "
@@ -150,21 +151,15 @@ def read_frame(data: Frame, name: str, *, index_name: str = "") -> UserTable:
     # NOTE: pandas exports its index as the last columns; one that counts rows is no column, and here it is no name.
     pandas = json.loads((table.schema.metadata or {}).get(b"pandas", b"{}"))
     index = [column for column in pandas.get("index_columns", ()) if isinstance(column, str)]
-    return frame_table(name, _with_index_first(frame, index, name, index_name))
-
-
-def _with_index_first(frame: pl.DataFrame, index: list[str], name: str, index_name: str) -> pl.DataFrame:
     unnamed = [column for column in index if column.startswith(_UNNAMED_INDEX)]
     if len(unnamed) > 1:
         raise InputError(name, "its index has several levels without a name. Name them, or make them columns.")
     frame = frame.select(*index, *(column for column in frame.columns if column not in index))
     if unnamed and frame.schema[unnamed[0]].is_numeric():
-        return frame.drop(unnamed)
-    return frame.rename({column: index_name for column in unnamed if index_name not in frame.columns})
-
-
-def _is_number(table: UserTable, position: int) -> bool:
-    return table.frame is not None and table.frame.dtypes[position].is_numeric()
+        frame = frame.drop(unnamed)
+    else:
+        frame = frame.rename({column: index_name for column in unnamed if index_name not in frame.columns})
+    return frame_table(name, frame)
 
 
 def sample_sheet_of(data: AnnotatedMatrix) -> UserTable | None:

@@ -99,7 +99,11 @@ def read_structures(path: Path, *, progress: Callable[[int, int], None] | None =
         n_short += block.filter(is_row).get_column("attributes").null_count()
         rows = block.filter(pl.col("feature").is_in(("transcript", "exon", *_CODING)))
         rows = rows.with_columns(_attribute("transcript_id")).drop_nulls("transcript_id")
-        named.append(_block_names(rows))
+        # NOTE: gene, name and biotype are those of the first transcript row or of the first exon row that has one.
+        first = rows.filter(pl.col("feature").is_in(("transcript", "exon")))
+        first = first.unique(["transcript_id", "feature"], keep="first", maintain_order=True)
+        names = (_attribute("gene_id"), _first_of("gene_name", _GENE_NAME_KEYS), _first_of("biotype", _BIOTYPE_KEYS))
+        named.append(first.select("transcript_id", *names))
         placed = rows.filter(pl.col("feature") != "transcript")
         placed = placed.with_columns(pl.col("start", "end").cast(pl.Int64, strict=False))
         wrong = placed.filter(~is_placed).get_column("transcript_id")
@@ -121,17 +125,6 @@ def read_structures(path: Path, *, progress: Callable[[int, int], None] | None =
     if problems:
         raise InputError(path.name, problems)
     return _structures(pl.concat(named), pl.concat(exons), _coding_regions(pl.concat(coding)))
-
-
-def _block_names(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return gene, gene name and biotype of the first transcript row and the first exon row of every transcript."""
-    first = rows.unique(["transcript_id", "feature"], keep="first", maintain_order=True)
-    return first.filter(~pl.col("feature").is_in(_CODING)).select(
-        "transcript_id",
-        _attribute("gene_id"),
-        _first_of("gene_name", _GENE_NAME_KEYS),
-        _first_of("biotype", _BIOTYPE_KEYS),
-    )
 
 
 def _coding_regions(coding: pl.DataFrame) -> pl.DataFrame:
@@ -160,7 +153,16 @@ def _structures(named: pl.DataFrame, exons: pl.DataFrame, coding: pl.DataFrame) 
     transcripts = (
         places.join(named, on="transcript_id", how="left", validate="1:1", maintain_order="left")
         .join(coding, on="transcript_id", how="left", validate="1:1", maintain_order="left")
-        .with_columns(flaw=_flaw())
+        .with_columns(
+            flaw=pl.when(pl.col("two_places"))
+            .then(pl.lit("two_places"))
+            .when(~pl.col("strand").is_in(("+", "-")))
+            .then(pl.lit("no_strand"))
+            .when(pl.col("overlaps"))
+            .then(pl.lit("overlapping_exons"))
+            .when((pl.col("coding_start") < pl.col("first")) | (pl.col("coding_end") > pl.col("last")))
+            .then(pl.lit("coding_outside_exons"))
+        )
         .select("transcript_id", *_NAMES, "seqname", "strand", "coding_start", "coding_end", "flaw")
     )
     flawed = transcripts.filter(pl.col("flaw").is_not_null()).select("transcript_id")
@@ -168,20 +170,6 @@ def _structures(named: pl.DataFrame, exons: pl.DataFrame, coding: pl.DataFrame) 
         flawed, on="transcript_id", how="anti", validate="m:m", maintain_order="left"
     )
     return Structures(transcripts, comparable)
-
-
-def _flaw() -> pl.Expr:
-    coding_outside = (pl.col("coding_start") < pl.col("first")) | (pl.col("coding_end") > pl.col("last"))
-    return (
-        pl.when(pl.col("two_places"))
-        .then(pl.lit("two_places"))
-        .when(~pl.col("strand").is_in(("+", "-")))
-        .then(pl.lit("no_strand"))
-        .when(pl.col("overlaps"))
-        .then(pl.lit("overlapping_exons"))
-        .when(coding_outside)
-        .then(pl.lit("coding_outside_exons"))
-    )
 
 
 def _attribute(key: str) -> pl.Expr:

@@ -45,10 +45,6 @@ class Overlap:
         """Share of the quantified ids that have a partner, in [0, 1]."""
         return self.quantified_matched / self.n_quantified if self.n_quantified else 0.0
 
-    def to_dict(self) -> dict[str, str | int]:
-        """Return the fields by name."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
 
 @dataclass(frozen=True, slots=True)
 class GeneMatch:
@@ -130,9 +126,19 @@ def match_genes(transcript_ids: pl.Series, annotation: pl.DataFrame, *, strip: s
     """
     annotation = annotation.unique(maintain_order=True)
     overlaps = {rule: _overlap(transcript_ids, annotation, rule) for rule in RULES}
-    overlap = _best(overlaps) if strip == "auto" else overlaps[strip]
+    safe = [overlap for overlap in overlaps.values() if not overlap.ambiguous or overlap.rule == "none"]
+    best = max(safe, key=lambda overlap: overlap.quantified_matched)
+    overlap = best if strip == "auto" else overlaps[strip]
     if overlap.ambiguous:
-        raise InputError(name, _ambiguity(transcript_ids, annotation, overlap))
+        confused = f"{overlap.ambiguous} ({examples(_confused(transcript_ids, annotation, overlap.rule))})"
+        if overlap.rule == "none":
+            sentence = f"quantified transcripts with more than one gene: {confused}. Give every transcript one gene."
+            raise InputError(name, sentence)
+        raise InputError(
+            name,
+            f"ids that {SENTENCES[overlap.rule]} makes ambiguous: {confused}. "
+            f"Use {option('strip', 'auto')} or none, or make the ids agree.",
+        )
     keys = pl.DataFrame({"key": stripped(transcript_ids, overlap.rule)})
     genes = annotation.with_columns(key=stripped(annotation.get_column("transcript_id"), overlap.rule))
     genes = genes.drop("transcript_id").unique("key", keep="first", maintain_order=True)
@@ -144,11 +150,6 @@ def match_genes(transcript_ids: pl.Series, annotation: pl.DataFrame, *, strip: s
         as_is=overlaps["none"],
         advice=_advice(transcript_ids, annotation, overlaps, overlap, name),
     )
-
-
-def _best(overlaps: dict[str, Overlap]) -> Overlap:
-    safe = [overlap for overlap in overlaps.values() if not overlap.ambiguous or overlap.rule == "none"]
-    return max(safe, key=lambda overlap: overlap.quantified_matched)
 
 
 def _overlap(transcript_ids: pl.Series, annotation: pl.DataFrame, rule: str) -> Overlap:
@@ -176,16 +177,6 @@ def _confused(transcript_ids: pl.Series, annotation: pl.DataFrame, rule: str) ->
     return pl.concat([repeated_values(quantified).alias("key"), of_two_genes]).unique(maintain_order=True)
 
 
-def _ambiguity(transcript_ids: pl.Series, annotation: pl.DataFrame, overlap: Overlap) -> str:
-    confused = f"{overlap.ambiguous} ({examples(_confused(transcript_ids, annotation, overlap.rule))})"
-    if overlap.rule == "none":
-        return f"quantified transcripts with more than one gene: {confused}. Give every transcript one gene."
-    return (
-        f"ids that {SENTENCES[overlap.rule]} makes ambiguous: {confused}. "
-        f"Use {option('strip', 'auto')} or none, or make the ids agree."
-    )
-
-
 def _advice(
     transcript_ids: pl.Series, annotation: pl.DataFrame, overlaps: dict[str, Overlap], overlap: Overlap, name: str
 ) -> str:
@@ -193,38 +184,35 @@ def _advice(
     quantified_only = _alone(transcript_ids, annotated, overlap.rule)
     annotated_only = _alone(annotated, transcript_ids, overlap.rule)
     annotated_share = overlap.annotated_matched / overlap.n_annotated if overlap.n_annotated else 0.0
+    best = max(overlaps.values(), key=lambda candidate: candidate.quantified_matched)
+    swapped = transcript_ids.is_in(annotation.get_column("gene_id").implode()).mean()
+    if best.quantified_matched > overlap.quantified_matched:
+        remedy = f"{SENTENCES[best.rule]}: {_percent(overlap.share)} → {_percent(best.share)}"
+        if best.ambiguous:
+            count = f"{best.ambiguous} ids stand for two transcripts or genes each"
+            remedy += f", but it makes {count}: make them agree."
+        else:
+            remedy += f"; pass {option('strip', best.rule if best.rule in ('version', 'bar') else 'auto')}."
+    elif overlap.quantified_matched:
+        remedy = (
+            "No strip rule does better. Use the annotation the reads were quantified with, "
+            f"or pass {option('drop_unmatched', value=True)} to leave these transcripts out."
+        )
+    elif isinstance(swapped, float) and swapped > 0.5:
+        remedy = "The gene column holds the quantified ids: are its two columns the other way round?"
+    else:
+        remedy = "No strip rule helps: is it the annotation the reads were quantified with?"
     return (
         f"{overlap.quantified_matched} of {overlap.n_quantified} quantified transcripts ({_percent(overlap.share)}) "
         f"are in {name}, and {overlap.annotated_matched} of its {overlap.n_annotated} ({_percent(annotated_share)}) "
         "are quantified. "
         f"Quantified only: {examples(quantified_only, EXAMPLES_A_SIDE) or 'none'}; "
-        f"in {name} only: {examples(annotated_only, EXAMPLES_A_SIDE) or 'none'}. "
-        f"{_remedy(transcript_ids, annotation, overlaps, overlap)}"
+        f"in {name} only: {examples(annotated_only, EXAMPLES_A_SIDE) or 'none'}. {remedy}"
     )
 
 
 def _alone(ids: pl.Series, others: pl.Series, rule: str) -> pl.Series:
     return ids.filter(~stripped(ids, rule).is_in(stripped(others, rule).implode()))
-
-
-def _remedy(transcript_ids: pl.Series, annotation: pl.DataFrame, overlaps: dict[str, Overlap], overlap: Overlap) -> str:
-    best = max(overlaps.values(), key=lambda other: other.quantified_matched)
-    if best.quantified_matched > overlap.quantified_matched:
-        gain = f"{SENTENCES[best.rule]}: {_percent(overlap.share)} → {_percent(best.share)}"
-        if best.ambiguous:
-            return (
-                f"{gain}, but it makes {best.ambiguous} ids stand for two transcripts or genes each: make them agree."
-            )
-        return f"{gain}; pass {option('strip', best.rule if best.rule in ('version', 'bar') else 'auto')}."
-    if not overlap.quantified_matched:
-        swapped = transcript_ids.is_in(annotation.get_column("gene_id").implode()).mean()
-        if isinstance(swapped, float) and swapped > 0.5:
-            return "The gene column holds the quantified ids: are its two columns the other way round?"
-        return "No strip rule helps: is it the annotation the reads were quantified with?"
-    return (
-        "No strip rule does better. Use the annotation the reads were quantified with, "
-        f"or pass {option('drop_unmatched', value=True)} to leave these transcripts out."
-    )
 
 
 def _percent(share: float) -> str:

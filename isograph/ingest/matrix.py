@@ -132,7 +132,12 @@ def _read_long(
     features, samples = (key.unique(maintain_order=True) for key in (feature_ids, sample_names))
     values = np.full((features.len(), samples.len()), np.nan if scale == "log" else 0.0)
     values[_codes(feature_ids, features), _codes(sample_names, samples)] = cells[:, 0]
-    genes, gene_violations = _genes_of(table, feature_ids, None if level == "gene" else gene)
+    genes = None
+    if level == "transcript" and gene is not None:
+        gene_of = pl.DataFrame({"id": feature_ids, "gene": table.column(gene)}).unique(maintain_order=True)
+        genes = gene_of.unique("id", keep="first", maintain_order=True).get_column("gene")
+        if (ambiguous := repeated_values(gene_of.get_column("id"))).len():
+            violations.append(f"transcripts with more than one gene: {ambiguous.len()} ({examples(ambiguous)})")
     n_absent = values.size - keys.n_unique()
     taken_as = "missing" if scale == "log" else "zero"
     return Quantification(
@@ -143,19 +148,9 @@ def _read_long(
         sample_names=tuple(samples),
         gene_ids=genes,
         files=(table.name,),
-        violations=(*violations, *gene_violations),
+        violations=tuple(violations),
         notes=(f"pairs of feature and sample without a line, taken as {taken_as}: {n_absent}",) if n_absent else (),
     )
-
-
-def _genes_of(table: UserTable, feature_ids: pl.Series, gene: int | None) -> tuple[pl.Series | None, list[str]]:
-    if gene is None:
-        return None, []
-    pairs = pl.DataFrame({"id": feature_ids, "gene": table.column(gene)}).unique(maintain_order=True)
-    genes = pairs.unique("id", keep="first", maintain_order=True).get_column("gene")
-    ambiguous = repeated_values(pairs.get_column("id"))
-    count = f"{ambiguous.len()} ({examples(ambiguous)})"
-    return genes, [f"transcripts with more than one gene: {count}"] if ambiguous.len() else []
 
 
 def _codes(keys: pl.Series, levels: pl.Series) -> Index:

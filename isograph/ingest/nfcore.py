@@ -52,6 +52,11 @@ def read_nfcore(source: Path) -> Quantification:
     if quantified.level != "transcript":
         raise InputError(path.name, f"has no transcript column; found {examples(table.header)}")
     totals, warnings = _gene_totals(folder, quantified)
+    if quantified.gene_ids is not None:
+        orphans = quantified.feature_ids.filter(quantified.feature_ids == quantified.gene_ids)
+        if orphans.len():
+            reason = "the pipeline's GTF did not have them, so they look like genes with a single transcript"
+            warnings.append(f"transcripts that are their own gene: {orphans.len()} ({examples(orphans)}); {reason}")
     tx2gene = next((folder / name for name in _TX2GENE if (folder / name).is_file()), None)
     files = [path.name, *([totals.source] if totals else [])]
     return replace(
@@ -61,7 +66,7 @@ def read_nfcore(source: Path) -> Quantification:
         tx2gene=tx2gene,
         files=tuple((folder / name).relative_to(source).as_posix() for name in files),
         sample_facts=sample_facts(folder, quantified.sample_names),
-        warnings=(*quantified.warnings, *warnings, *_absent_from_annotation(quantified)),
+        warnings=(*quantified.warnings, *warnings),
     )
 
 
@@ -88,13 +93,3 @@ def _gene_totals(folder: Path, quantified: Quantification) -> tuple[GeneTotals |
         return None, [f"{path.name} was not used: {lacking}; gene counts are sums of transcripts"]
     columns = [order[name] for name in quantified.sample_names]
     return GeneTotals(totals.feature_ids, totals.values[:, columns], path.name), []
-
-
-def _absent_from_annotation(quantified: Quantification) -> list[str]:
-    if quantified.gene_ids is None:
-        return []
-    orphans = quantified.feature_ids.filter(quantified.feature_ids == quantified.gene_ids)
-    if not orphans.len():
-        return []
-    reason = "the pipeline's GTF did not have them, so they look like genes with a single transcript"
-    return [f"transcripts that are their own gene: {orphans.len()} ({examples(orphans)}); {reason}"]

@@ -46,9 +46,8 @@ def read_salmon(source: Path) -> Quantification:
     columns: list[Matrix] = []
     for sample, path in files.items():
         try:
-            ids, reads = _read_quant(path)
-            names = ids if names is None else names
-            columns.append(_aligned(names, ids, reads, first=next(iter(files))))
+            names, reads = _sample_reads(path, names, first=next(iter(files)))
+            columns.append(reads)
         except InputError as error:
             problems.add(error.violations, f"{sample}/{path.name}")
     problems.raise_any()
@@ -85,36 +84,34 @@ def sample_facts(source: Path, samples: dict[str, Path] | tuple[str, ...]) -> di
     return facts
 
 
-def _read_quant(path: Path) -> tuple[pl.Series, Matrix]:
+def _sample_reads(path: Path, names: pl.Series | None, *, first: str) -> tuple[pl.Series, Matrix]:
+    """Return the transcripts of a sample and its reads, in the order of ``names`` if sample ``first`` has set one."""
     quant = read_user_table(path)
-    missing = [column for column in (_ID_COLUMN, _COUNT_COLUMN) if column not in quant.header]
-    if missing:
+    if missing := [column for column in (_ID_COLUMN, _COUNT_COLUMN) if column not in quant.header]:
         raise InputError(
             path.name,
             f"no column {examples(missing)}; found {examples(quant.header)}. "
             "Salmon writes Name, Length, EffectiveLength, TPM and NumReads.",
         )
     ids = quant.column(quant.header.index(_ID_COLUMN))
-    reads, violations = quant.numbers([quant.header.index(_COUNT_COLUMN)])
+    counts, violations = quant.numbers([quant.header.index(_COUNT_COLUMN)])
     if violations:
         raise InputError(path.name, violations)
-    return ids, reads[:, 0]
-
-
-def _aligned(names: pl.Series, ids: pl.Series, reads: Matrix, *, first: str) -> Matrix:
+    reads: Matrix = counts[:, 0]
+    if names is None:
+        return ids, reads
     if names.equals(ids, null_equal=True, check_names=False):
-        return reads
-    missing = names.filter(~names.is_in(ids.implode()))
+        return names, reads
+    lost = names.filter(~names.is_in(ids.implode()))
     extra = ids.filter(~ids.is_in(names.implode()))
-    if missing.len() or extra.len() or ids.len() != names.len() or ids.n_unique() != ids.len():
+    if lost.len() or extra.len() or ids.len() != names.len() or ids.n_unique() != ids.len():
         raise InputError(
-            "",
-            f"{ids.len()} transcripts where sample '{first}' has {names.len()}: {missing.len()} are missing "
-            f"({examples(missing) or 'none'}), {extra.len()} are new ({examples(extra) or 'none'}). "
+            path.name,
+            f"{ids.len()} transcripts where sample '{first}' has {names.len()}: {lost.len()} are missing "
+            f"({examples(lost) or 'none'}), {extra.len()} are new ({examples(extra) or 'none'}). "
             "Quantify every sample against the same index.",
         )
     position = pl.DataFrame({"id": names}).join(
         pl.DataFrame({"id": ids}).with_row_index("row"), on="id", how="left", validate="1:1", maintain_order="left"
     )
-    aligned: Matrix = reads[position.get_column("row").to_numpy()]
-    return aligned
+    return names, reads[position.get_column("row").to_numpy()]

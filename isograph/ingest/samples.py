@@ -198,18 +198,17 @@ def unmatched_violations(match: SamplePairs, sheet_name: str, *, n_sheet: int, n
             f"quantified samples without a row in {sheet_name}: {len(match.counts_only)} of {n_counts} "
             f"({examples(match.counts_only)})"
         )
-    if sentences:
-        sentences[-1] += ". " + _remedy(match)
-    return sentences
-
-
-def _remedy(match: SamplePairs) -> str:
+    if not sentences:
+        return []
     folded = {name.casefold() for name in match.counts_only}
     if any(sample.casefold() in folded for sample in match.sheet_only):
-        return "Some differ only in case: write them alike."
-    if not match.pairs:
-        return f"No id is in both: pass {option('sample_column')} if another column of the sheet names the samples."
-    return f"Correct the ids, or pass {option('drop_unmatched', value=True)} to leave these samples out."
+        remedy = "Some differ only in case: write them alike."
+    elif not match.pairs:
+        remedy = f"No id is in both: pass {option('sample_column')} if another column of the sheet names the samples."
+    else:
+        remedy = f"Correct the ids, or pass {option('drop_unmatched', value=True)} to leave these samples out."
+    sentences[-1] += f". {remedy}"
+    return sentences
 
 
 def is_transposed(feature_ids: pl.Series, sheet_ids: Sequence[str], match: SamplePairs) -> bool:

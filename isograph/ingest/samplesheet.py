@@ -32,14 +32,11 @@ class ColumnReading:
     ----------
     values : typed, missing as null.
     kind : ``number``, ``integer``, ``boolean``, ``date`` or ``text``.
-    n_missing, n_levels : missing values, and distinct values among the others.
     violations, warnings : sentences.
     """
 
     values: pl.Series
     kind: str
-    n_missing: int
-    n_levels: int
     violations: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -48,9 +45,15 @@ class ColumnReading:
         """The column's name."""
         return self.values.name
 
+    @property
+    def n_levels(self) -> int:
+        """How many different values it has, missing ones aside."""
+        return self.values.drop_nulls().n_unique()
+
     def to_dict(self) -> dict[str, str | int]:
         """Return the reading without its values."""
-        return {"name": self.name, "kind": self.kind, "n_missing": self.n_missing, "n_levels": self.n_levels}
+        n_missing = self.values.null_count()
+        return {"name": self.name, "kind": self.kind, "n_missing": n_missing, "n_levels": self.n_levels}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,15 @@ def read_samplesheet(
         labels = {position: label for position, label in labels.items() if position not in lanes}
     ids = sheet.column(id_position).alias("sample_id")
     cells = {label: _cells(sheet, position) for position, label in labels.items()}
-    rows, violations = _one_row_each(pl.DataFrame({"sample_id": ids} | cells), per_lane=per_lane)
+    rows = pl.DataFrame({"sample_id": ids} | cells)
+    if per_lane:
+        rows = rows.unique(maintain_order=True)
+    ids = rows.get_column("sample_id")
+    violations = [f"rows without a sample id: {ids.null_count()}"] if ids.null_count() else []
+    if (several := repeated_values(ids)).len():
+        what = "several rows that disagree" if per_lane else "several rows"
+        violations.append(f"samples with {what}: {several.len()} ({examples(several)}). Keep one row a sample.")
+    rows = rows.filter(ids.is_not_null()).unique("sample_id", keep="first", maintain_order=True)
     # NOTE: a parquet file or a frame says itself what is text: there, codes like "1" and "2" stay text.
     typed = [typed_column(rows.get_column(label), stated=sheet.frame is not None) for label in cells]
     coded = [reading.name for reading in typed if reading.kind == "integer" and 2 < reading.n_levels <= _FEW_LEVELS]
@@ -177,71 +188,47 @@ def _cells(sheet: UserTable, position: int) -> pl.Series:
     return sheet.column(position)
 
 
-def _one_row_each(rows: pl.DataFrame, *, per_lane: bool) -> tuple[pl.DataFrame, list[str]]:
-    if per_lane:
-        rows = rows.unique(maintain_order=True)
-    ids = rows.get_column("sample_id")
-    violations = []
-    if ids.null_count():
-        violations.append(f"rows without a sample id: {ids.null_count()}")
-    repeated = repeated_values(ids)
-    if repeated.len():
-        what = "several rows that disagree" if per_lane else "several rows"
-        violations.append(f"samples with {what}: {repeated.len()} ({examples(repeated)}). Keep one row a sample.")
-    return rows.filter(ids.is_not_null()).unique("sample_id", keep="first", maintain_order=True), violations
-
-
 def typed_column(cells: pl.Series, *, stated: bool = False) -> ColumnReading:
     """Return ``cells`` with the narrowest type that keeps every value: integer, number, boolean, date, or else text.
 
     Text is looked into unless its type is ``stated``. Codes with leading zeros (``001``) are text; dates are those
     written 2026-01-31. A column of numbers with a few words in it is text too, with a warning.
     """
+    if cells.dtype == pl.Boolean:
+        return ColumnReading(cells, "boolean")
+    if cells.dtype.is_integer():
+        return ColumnReading(cells.cast(pl.Int64), "integer")
     if cells.dtype != pl.String:
-        return _typed_already(cells)
+        numbers = cells.cast(pl.Float64).fill_nan(None)
+        infinite = numbers.filter(numbers.is_infinite().fill_null(value=False))
+        return ColumnReading(numbers, "number", violations=_infinite(cells.name, infinite))
     present = cells.drop_nulls()
     if not present.len():
-        return _reading(cells, "text", warnings=(f"column '{cells.name}' has no values at all",))
-    return _reading(cells, "text") if stated else _typed_text(cells, present)
+        return ColumnReading(cells, "text", warnings=(f"column '{cells.name}' has no values at all",))
+    return ColumnReading(cells, "text") if stated else _typed_text(cells, present)
 
 
 def _typed_text(cells: pl.Series, present: pl.Series) -> ColumnReading:
     if present.str.contains(_INTEGER).all():
-        return _reading(cells.cast(pl.Int64), "integer")
+        return ColumnReading(cells.cast(pl.Int64), "integer")
     if present.is_in(_TRUE + _FALSE).all():
-        return _reading(cells.is_in(_TRUE, nulls_equal=False), "boolean")
-    if (dates := _dates(cells, present)) is not None:
-        return _reading(dates, "date")
+        return ColumnReading(cells.is_in(_TRUE, nulls_equal=False), "boolean")
+    if present.str.contains(_DATE).all():
+        dates = cells.str.to_date("%Y-%m-%d", strict=False)
+        if dates.null_count() == cells.null_count():
+            return ColumnReading(dates, "date")
     numeric = present.str.contains(_FLOAT)
     infinite = present.filter(present.str.contains(_INFINITE))
     if (numeric | present.str.contains(_INFINITE)).all():
-        return _reading(cells.cast(pl.Float64), "number", violations=_infinite(cells.name, infinite))
+        return ColumnReading(cells.cast(pl.Float64), "number", violations=_infinite(cells.name, infinite))
     words = present.filter(~numeric)
     if words.len() > (1 - _NEARLY_NUMERIC) * present.len():
-        return _reading(cells, "text")
+        return ColumnReading(cells, "text")
     warning = (
         f"column '{cells.name}' was read as text: {words.len()} of {present.len()} values are not numbers "
         f"({examples(words.unique(maintain_order=True))}). Write NA where a value is missing."
     )
-    return _reading(cells, "text", warnings=(warning,))
-
-
-def _dates(cells: pl.Series, present: pl.Series) -> pl.Series | None:
-    """Return the column as dates, None where a value is not one."""
-    if not present.str.contains(_DATE).all():
-        return None
-    dates = cells.str.to_date("%Y-%m-%d", strict=False)
-    return dates if dates.null_count() == cells.null_count() else None
-
-
-def _typed_already(cells: pl.Series) -> ColumnReading:
-    if cells.dtype == pl.Boolean:
-        return _reading(cells, "boolean")
-    if cells.dtype.is_integer():
-        return _reading(cells.cast(pl.Int64), "integer")
-    numbers = cells.cast(pl.Float64).fill_nan(None)
-    infinite = numbers.filter(numbers.is_infinite().fill_null(value=False))
-    return _reading(numbers, "number", violations=_infinite(cells.name, infinite))
+    return ColumnReading(cells, "text", warnings=(warning,))
 
 
 def _infinite(name: str, infinite: pl.Series) -> tuple[str, ...]:
@@ -249,16 +236,3 @@ def _infinite(name: str, infinite: pl.Series) -> tuple[str, ...]:
         return ()
     shown = examples(infinite.unique(maintain_order=True))
     return (f"column '{name}' has infinite values: {infinite.len()} ({shown}). Write NA instead.",)
-
-
-def _reading(
-    values: pl.Series, kind: str, *, violations: tuple[str, ...] = (), warnings: tuple[str, ...] = ()
-) -> ColumnReading:
-    return ColumnReading(
-        values=values,
-        kind=kind,
-        n_missing=values.null_count(),
-        n_levels=values.drop_nulls().n_unique(),
-        violations=violations,
-        warnings=warnings,
-    )

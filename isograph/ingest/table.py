@@ -74,7 +74,12 @@ class UserTable:
         if self.frame is None:
             strings = self._parsed(columns, pl.String, missing=())
         else:
-            strings = pl.DataFrame([self._as_string(self.frame.to_series(column), str(column)) for column in columns])
+            strings = self.frame.select(pl.nth(column).alias(str(column)) for column in columns)
+            for column, kind in zip(columns, strings.dtypes, strict=True):
+                if kind.is_nested() or kind in (pl.Binary, pl.Object):
+                    sentence = f"column '{self.frame.columns[column]}' has type {kind}, expected text or numbers"
+                    raise InputError(self.name, sentence)
+            strings = strings.cast(pl.String)
         stripped = strings.select(pl.col(name).str.strip_chars() for name in names)
         return stripped.with_columns(pl.when(~pl.col(name).is_in(MISSING)).then(pl.col(name)) for name in names)
 
@@ -93,9 +98,6 @@ class UserTable:
                 return _matrix(self._parsed(columns, pl.Float64, missing=MISSING[1:])), []
             except pl.exceptions.ComputeError:
                 pass
-        return self._numbers_from_text(columns)
-
-    def _numbers_from_text(self, columns: Sequence[int]) -> tuple[Matrix, list[str]]:
         strings = self.text(columns)
         cast = strings.with_columns(pl.all().cast(pl.Float64, strict=False))
         violations = []
@@ -111,11 +113,6 @@ class UserTable:
             more = len(violations) - EXAMPLES_SHOWN
             violations = [*violations[:EXAMPLES_SHOWN], f"… and {more} more columns that are not numbers"]
         return _matrix(cast), violations
-
-    def _as_string(self, cells: pl.Series, name: str) -> pl.Series:
-        if cells.dtype.is_nested() or cells.dtype in (pl.Binary, pl.Object):
-            raise InputError(self.name, f"column '{cells.name}' has type {cells.dtype}, expected text or numbers")
-        return cells.cast(pl.String).alias(name)
 
     def _parsed(self, columns: Sequence[int], kind: type[pl.DataType], *, missing: Sequence[str]) -> pl.DataFrame:
         # NOTE: numbers are read with every column beside them, because only then is a line that is too long noticed.
@@ -165,9 +162,23 @@ def read_user_table(source: Path | UserTable, *, headed: bool = True) -> UserTab
     """
     if isinstance(source, UserTable):
         return source
-    data = _file_bytes(source)
+    if not source.exists():
+        raise InputError(str(source), "no such file")
+    if not source.is_file():
+        raise InputError(str(source), "is not a file; name the file itself")
+    with source.open("rb") as handle:
+        magic = handle.read(len(GZIP))
+    data = _gunzipped(source) if magic == GZIP else source.read_bytes()
+    if not data.strip():
+        raise InputError(source.name, "is empty")
     if data.startswith(_PARQUET):
-        return _parquet_table(source.name, data)
+        try:
+            frame = pl.read_parquet(io.BytesIO(data))
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+            reason = str(error).splitlines()[0]
+            sentence = f"is a damaged parquet file ({reason}). Copy or write it again."
+            raise InputError(source.name, sentence) from None
+        return frame_table(source.name, frame)
     if source.suffix.lower() in _PARQUET_SUFFIXES:
         raise InputError(source.name, "is not a parquet file, despite its name. Write it again, or rename it.")
     return _text_table(source.name, _plain_text(data, source.name), headed=headed)
@@ -196,15 +207,6 @@ def split_line(line: bytes, separator: str) -> tuple[str, ...]:
     """Return the stripped fields of one line of delimited text, quotes respected."""
     cells = next(csv.reader([line.decode("utf-8")], delimiter=separator), [])
     return tuple(cell.strip() for cell in cells)
-
-
-def _parquet_table(name: str, data: bytes) -> UserTable:
-    try:
-        frame = pl.read_parquet(io.BytesIO(data))
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(name, f"is a damaged parquet file ({reason}). Copy or write it again.") from None
-    return frame_table(name, frame)
 
 
 def _text_table(name: str, text: bytes, *, headed: bool) -> UserTable:
@@ -274,21 +276,8 @@ def _plain_text(data: bytes, name: str) -> bytes:
     return text + b"\n"
 
 
-def _file_bytes(path: Path) -> bytes:
-    """Return the bytes of a file, gunzipped when it is gzip."""
-    if not path.exists():
-        raise InputError(str(path), "no such file")
-    if not path.is_file():
-        raise InputError(str(path), "is not a file; name the file itself")
-    with path.open("rb") as handle:
-        magic = handle.read(len(GZIP))
-    data = _gunzipped(path) if magic == GZIP else path.read_bytes()
-    if not data.strip():
-        raise InputError(path.name, "is empty")
-    return data
-
-
 def _gunzipped(path: Path) -> bytes:
+    """Return what a gzip file holds, refusing more than ``MAX_TEXT_BYTES`` before it is held."""
     parts: list[bytes] = []
     size = 0
     try:

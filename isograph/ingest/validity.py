@@ -37,7 +37,22 @@ def quantification_violations(quantified: Quantification, *, scale: str) -> list
         count = f"{repeated.len()} ({examples(repeated)})"
         problems.append(f"repeated sample names: {count}. Remove or rename the repeated columns.")
     problems += [f"sample {problem}" for problem in text_problems(names.unique(maintain_order=True))]
-    return problems + _value_violations(quantified, scale=scale)
+    values = quantified.values
+    problems += _cells("infinite", np.isinf(values), quantified)
+    if scale == "log":
+        return problems + _samples("without any value", np.asarray(np.isnan(values).all(axis=0)), quantified)
+    # NOTE: what is not a number is missing too, and has been reported.
+    if not quantified.violations:
+        problems += _cells("missing", np.isnan(values), quantified)
+    negative = values < 0
+    problems += _cells("negative", negative, quantified)
+    if negative.any() and np.mean(negative) > _OFTEN_NEGATIVE:
+        problems[-1] += f". Counts cannot be: are these log values of genes ({option('scale', 'log')})?"
+    problems += _cells(f"larger than {LARGEST_COUNT:.0e}", np.isfinite(values) & (values > LARGEST_COUNT), quantified)
+    if not quantified.violations:
+        empty = np.asarray((np.nan_to_num(values) == 0).all(axis=0))
+        problems += _samples("without a single count", empty, quantified)
+    return problems
 
 
 def count_scale_violations(values: Matrix, name: str) -> list[str]:
@@ -50,42 +65,36 @@ def count_scale_violations(values: Matrix, name: str) -> list[str]:
     if not cells.size:
         return []
     whole = float(np.mean(cells == np.rint(cells)))
+    fractional = f"{100 * (1 - whole):.1f} %"
     named = _NORMALISED.search(name.lower())
-    if named and whole < 1.0:
-        return [f"holds normalised values, not counts (its name says '{named.group()}'). {_advice()}"]
     sums = np.where(positive, values, 0.0).sum(axis=0)
     # NOTE: whole numbers that add up to exactly a million in every sample are reads drawn to one depth; rounded TPM
     # miss it by their rounding.
     drawn = whole == 1.0 and bool(np.all(sums == _MILLION))
-    if not drawn and np.all(np.abs(sums - _MILLION) <= _SUM_TOLERANCE * _MILLION):
-        return [f"holds TPM or CPM, not counts: every sample adds up to one million. {_advice()}"]
-    if cells.size < _ENOUGH_VALUES or whole > _MOSTLY_FRACTIONAL:
-        return []
-    return _fractional_violations(cells, float(sums.max()), f"{100 * (1 - whole):.1f} %")
-
-
-def _fractional_violations(cells: Matrix, largest_sum: float, fractional: str) -> list[str]:
-    if float(cells.max()) <= _LARGEST_LOG2:
-        sentence = (
-            f"holds values on a log scale, not counts: the largest is {cells.max():.4g} and {fractional} are "
-            f"fractional. Give the counts, or pass {option('scale', 'log')} for genes that are already on a log scale."
-        )
-        return [sentence]
-    below_one = float(np.mean(cells < 1))
-    if largest_sum <= _MILLION * (1 + _SUM_TOLERANCE) and below_one >= _BELOW_ONE:
-        sentence = (
-            f"holds TPM or FPKM, not counts: {fractional} of the values are fractional, {100 * below_one:.1f} % "
-            f"are below one, and no sample adds up to more than one million. {_advice()}"
-        )
-        return [sentence]
-    return []
-
-
-def _advice() -> str:
-    return (
+    small = float(sums.max()) <= _MILLION * (1 + _SUM_TOLERANCE)
+    advice = (
         "Give the estimated counts: NumReads (Salmon), est_counts (kallisto), expected_count (RSEM), "
         f"…merged.transcript_counts.tsv (nf-core); or genes as log2(TPM + 1) with {option('scale', 'log')}."
     )
+    if named and whole < 1.0:
+        sentence = f"holds normalised values, not counts (its name says '{named.group()}')"
+    elif not drawn and np.all(np.abs(sums - _MILLION) <= _SUM_TOLERANCE * _MILLION):
+        sentence = "holds TPM or CPM, not counts: every sample adds up to one million"
+    elif cells.size < _ENOUGH_VALUES or whole > _MOSTLY_FRACTIONAL:
+        return []
+    elif float(cells.max()) <= _LARGEST_LOG2:
+        sentence = (
+            f"holds values on a log scale, not counts: the largest is {cells.max():.4g} and {fractional} are fractional"
+        )
+        advice = f"Give the counts, or pass {option('scale', 'log')} for genes that are already on a log scale."
+    elif small and (below_one := float(np.mean(cells < 1))) >= _BELOW_ONE:
+        sentence = (
+            f"holds TPM or FPKM, not counts: {fractional} of the values are fractional, {100 * below_one:.1f} % "
+            "are below one, and no sample adds up to more than one million"
+        )
+    else:
+        return []
+    return [f"{sentence}. {advice}"]
 
 
 def log_scale_warnings(values: Matrix) -> list[str]:
@@ -110,26 +119,6 @@ def sample_number_findings(n_samples: int) -> tuple[list[str], list[str]]:
 def case_warnings(kind: str, ids: Iterable[str]) -> list[str]:
     """Return a warning when ids differ in nothing but case."""
     return [f"{kind} ids: {problem}" for problem in case_problems(pl.Series(list(ids), dtype=pl.String))]
-
-
-def _value_violations(quantified: Quantification, *, scale: str) -> list[str]:
-    """Return a sentence for infinite values, and on the count scale for missing and negative ones and empty samples."""
-    values = quantified.values
-    sentences = _cells("infinite", np.isinf(values), quantified)
-    if scale == "log":
-        return sentences + _samples("without any value", np.asarray(np.isnan(values).all(axis=0)), quantified)
-    negative = values < 0
-    # NOTE: what is not a number is missing too, and has been reported.
-    if not quantified.violations:
-        sentences += _cells("missing", np.isnan(values), quantified)
-    sentences += _cells("negative", negative, quantified)
-    if negative.any() and np.mean(negative) > _OFTEN_NEGATIVE:
-        sentences[-1] += f". Counts cannot be: are these log values of genes ({option('scale', 'log')})?"
-    sentences += _cells(f"larger than {LARGEST_COUNT:.0e}", np.isfinite(values) & (values > LARGEST_COUNT), quantified)
-    if not quantified.violations:
-        empty = np.asarray((np.nan_to_num(values) == 0).all(axis=0))
-        sentences += _samples("without a single count", empty, quantified)
-    return sentences
 
 
 def _cells(what: str, mask: Flags, quantified: Quantification) -> list[str]:

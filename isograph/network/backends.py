@@ -9,6 +9,7 @@ from typing import Protocol
 from isograph.config import BackendConfig, FactorConfig, FitConfig, VaeConfig
 from isograph.features.channel import Channels
 from isograph.network.result import Network
+from isograph.runtime.extras import require_extra
 from isograph.runtime.progress import Steps
 
 
@@ -51,6 +52,7 @@ def _backend(settings: BackendConfig) -> Backend:
 
         return Backend(partial(factor_network, config=settings), partial(factor_memory, config=settings))
     if isinstance(settings, VaeConfig):
+        require_extra("torch", "the vae backend", "vae")
         from isograph.network.vae import vae_memory, vae_network
 
         return Backend(partial(vae_network, config=settings), partial(vae_memory, config=settings))

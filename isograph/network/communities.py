@@ -16,7 +16,7 @@ import scipy.sparse
 
 from isograph.arrays import Flags, Index, Vector
 from isograph.config import FactorConfig
-from isograph.config.graph import GraphSettings
+from isograph.config.backend import GraphSettings
 from isograph.features.channel import Channels
 from isograph.network.modules import community_eigengenes
 from isograph.network.pairs import SimilarPairs, StrongPairs, symmetric_rows

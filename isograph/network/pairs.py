@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isograph.arrays import Flags, Index, Matrix, Vector
-from isograph.config.graph import GraphSettings
+from isograph.config.backend import GraphSettings
 from isograph.features.channel import Channels
 from isograph.runtime.progress import Steps
 from isograph.runtime.threads import run_calls, run_chunks

@@ -152,25 +152,19 @@ def _warn(labels: pl.DataFrame, identified: pl.DataFrame, structures: Structures
     for status, count in flawed.group_by("status", maintain_order=True).len().sort("status").iter_rows():
         genes = flawed.filter(pl.col("status") == status).get_column("gene_id")
         logger.warning("%d pairs cannot be compared (%s), of genes %s", count, status, examples(genes))
-    apart = _genes_of_two(identified, structures.transcripts)
-    if apart.len():
-        logger.warning("%d pairs have transcripts that %s gives to two genes: %s", apart.len(), name, examples(apart))
-    if not structures.transcripts.get_column("coding_start").count():
-        logger.warning("%s has no CDS rows: nothing is said of coding regions and UTRs", name)
-
-
-def _genes_of_two(identified: pl.DataFrame, transcripts: pl.DataFrame) -> pl.Series:
-    """Return the genes of the pairs whose two transcripts have different genes in the GTF."""
     for direction in DIRECTIONS:
-        genes = transcripts.select(
+        gene_of = structures.transcripts.select(
             pl.col("transcript_id").alias(f"annotated_{direction}"),
             pl.col("gene_id").alias(f"annotated_gene_{direction}"),
         )
         identified = identified.join(
-            genes, on=f"annotated_{direction}", how="left", validate="m:1", maintain_order="left"
+            gene_of, on=f"annotated_{direction}", how="left", validate="m:1", maintain_order="left"
         )
-    apart = identified.filter(pl.col("annotated_gene_up") != pl.col("annotated_gene_down"))
-    return apart.get_column("gene_id")
+    apart = identified.filter(pl.col("annotated_gene_up") != pl.col("annotated_gene_down")).get_column("gene_id")
+    if apart.len():
+        logger.warning("%d pairs have transcripts that %s gives to two genes: %s", apart.len(), name, examples(apart))
+    if not structures.transcripts.get_column("coding_start").count():
+        logger.warning("%s has no CDS rows: nothing is said of coding regions and UTRs", name)
 
 
 def _report(out: Path, kind: str, labels: pl.DataFrame) -> StructureReport:

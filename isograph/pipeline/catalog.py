@@ -66,11 +66,15 @@ def catalog(
     """
     path = Path(output) if output is not None else Path(artifacts) / DEFAULT_NAME
     script = path.with_suffix(".sql")
-    _refuse_foreign(path, script)
+    if path.suffix == ".sql":
+        raise UsageError(f"{path} is the name of the script beside the catalog. Name it .duckdb.")
+    for file, is_ours in ((path, is_catalog), (script, is_catalog_script)):
+        if file.is_file() and not is_ours(file):
+            raise UsageError(f"{file} is not a catalog, so it is not replaced. Name another file.")
     runs = tree(Path(artifacts))
     if not runs.runs:
-        remedy = "Name the directory that holds them."
-        raise InputError(str(artifacts), f"no bundle, fit, explanation or report in it. {remedy}")
+        sentence = "no bundle, fit, explanation or report in it. Name the directory that holds them."
+        raise InputError(str(artifacts), sentence)
     contents = catalog_contents(runs)
     if counts:
         contents = write_counts(contents, path.absolute().parent / f"{path.stem}_counts")
@@ -81,11 +85,3 @@ def catalog(
     with output_file(script, overwrite=True) as temporary:
         temporary.write_text(script_text(contents), encoding="utf-8")
     return Catalog(path, script, dict(Counter(run.kind for run in runs.runs)), len(contents.problems))
-
-
-def _refuse_foreign(path: Path, script: Path) -> None:
-    if path.suffix == ".sql":
-        raise UsageError(f"{path} is the name of the script beside the catalog. Name it .duckdb.")
-    for file, is_ours in ((path, is_catalog), (script, is_catalog_script)):
-        if file.is_file() and not is_ours(file):
-            raise UsageError(f"{file} is not a catalog, so it is not replaced. Name another file.")

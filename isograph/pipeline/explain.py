@@ -18,7 +18,7 @@ from isograph.config import ExplainConfig
 from isograph.config.explain import IG_BASELINES, IG_N_STEPS
 from isograph.config.values import names_given
 from isograph.errors import UsageError, examples, option
-from isograph.explanation.explained_fit import Associations, ExplainedFit, explained_fit, opened_fit
+from isograph.explanation.explained_fit import ExplainedFit, explained_fit, fit_eigengenes, opened_fit
 from isograph.explanation.tables import gene_driver_table, high_low_groups, high_vs_low_table, transcript_polarity_table
 from isograph.explanation.user_tables import Annotation, read_annotation
 from isograph.results.explanation import Explanation
@@ -42,12 +42,13 @@ from isograph.store.explanation import (
     explanation_part,
     finish_explanation,
     read_part,
-    refuse_foreign,
+    require_explanation_only,
 )
 from isograph.store.files import file_digest
 
 if TYPE_CHECKING:
     from isograph.explanation.encoded import Encoded
+    from isograph.explanation.feature import Association
 
 DEFAULT_PARENT = Path("artifacts/explain")
 LIBRARIES = ("numpy", "scipy", "numba", "polars")
@@ -157,9 +158,13 @@ def _require_model(fit: Fit, config: ExplainConfig) -> None:
 
 def _write_explanation(fit: Fit, config: ExplainConfig, out: Path, steps: Steps, *, overwrite: bool) -> None:
     with steps.step("read"):
-        refuse_foreign(out)
+        require_explanation_only(out)
         explained = explained_fit(fit, config)
-        encoded = _encoded(explained, config)
+        encoded = None
+        if config.vae_attribution or config.integrated_gradients:
+            from isograph.explanation.encoded import encoded_fit
+
+            encoded = encoded_fit(fit.path, explained.scores)
         annotation = _annotation(explained, config)
         facts = _facts(fit, out, config)
         stale = _stale_parts(out, facts, overwrite=overwrite)
@@ -189,15 +194,6 @@ def _write_explanation(fit: Fit, config: ExplainConfig, out: Path, steps: Steps,
         with steps.step("overview"):
             _write_overview(explained, config, out, facts)
     _finish(out, config, facts)
-
-
-def _encoded(explained: ExplainedFit, config: ExplainConfig) -> Encoded | None:
-    """Return the samples as the model of the fit sees them, None where no attribution is asked for."""
-    if not (config.vae_attribution or config.integrated_gradients):
-        return None
-    from isograph.explanation.encoded import encoded_fit
-
-    return encoded_fit(explained.fit.path, explained.scores)
 
 
 def _annotation(explained: ExplainedFit, config: ExplainConfig) -> Annotation | None:
@@ -256,16 +252,20 @@ def _parts(out: Path) -> dict[str, dict[str, object] | None]:
 
 
 def _module_tables(
-    explained: ExplainedFit, associations: Associations, encoded: Encoded | None, config: ExplainConfig, module_id: str
+    explained: ExplainedFit,
+    associations: Mapping[str, Association],
+    encoded: Encoded | None,
+    config: ExplainConfig,
+    module_id: str,
 ) -> Iterator[tuple[Table, pl.LazyFrame]]:
     """Yield the tables of one module, those that need the model of the fit only where they are asked for."""
     module = explained.module_ids.index(module_id)
-    members = explained.members(module_id)
+    members = explained.modules.filter(pl.col("module_id") == module_id).get_column("gene_id")
     eigengene = explained.eigengenes[module]
     groups = high_low_groups(eigengene)
     numbers = explained.transcripts.numbers(members)
-    transcripts, usage = associations.transcripts[numbers], explained.usage[numbers]
-    yield GENE_DRIVER_TABLE, gene_driver_table(associations.features, members, module=module)
+    transcripts, usage = associations["transcripts"][numbers], explained.usage[numbers]
+    yield GENE_DRIVER_TABLE, gene_driver_table(associations["features"], members, module=module)
     yield TRANSCRIPT_POLARITY_TABLE, transcript_polarity_table(transcripts, usage, groups, module=module)
     yield HIGH_VS_LOW_TABLE, high_vs_low_table(explained.features.of_genes(members), groups)
     if encoded is None:
@@ -274,7 +274,7 @@ def _module_tables(
     if config.vae_attribution:
         from isograph.explanation.response import vae_driver_table
 
-        yield VAE_DRIVERS, vae_driver_table(encoded, direction, associations.scores, members, module=module)
+        yield VAE_DRIVERS, vae_driver_table(encoded, direction, associations["scores"], members, module=module)
     if config.integrated_gradients:
         from isograph.explanation.gradient import ig_attribution_table, integrated_gradients
 
@@ -302,7 +302,9 @@ def _write_overview(explained: ExplainedFit, config: ExplainConfig, out: Path, f
         return
     module_ids, eigengenes = explained.module_ids, explained.eigengenes
     if config.module_score_table is None:
-        module_ids, eigengenes = explained.all_eigengenes
+        # All modules of the fit, those that are not explained too.
+        module_ids = explained.fit.chosen_modules()
+        eigengenes = fit_eigengenes(explained.fit, module_ids, len(explained.sample_ids))
     with explanation_part(out / OVERVIEW, facts=facts, copies=config.copy_formats, overwrite=True) as writer:
         draw_overview(writer, module_ids, explained.sample_ids, eigengenes, config.figure_formats)
 

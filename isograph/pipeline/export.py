@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +13,11 @@ from isograph.bundle.bundle import TRUTH_KINDS, Bundle
 from isograph.config.export import FORMATS, SUMMARY, ExportConfig
 from isograph.config.values import names_given
 from isograph.errors import InputError, UsageError, examples, option
-from isograph.exporting.fit_source import FitSource
+from isograph.exporting.fit_source import FitSource, gene_symbols
 from isograph.exporting.gene_tables import background, eigengene_columns, gene_info, gmt, ranked_lists
 from isograph.exporting.graph import edge_table, graphml, node_table
 from isograph.exporting.h5ad import SLASH, h5ad
+from isograph.features.assays import gene_names
 from isograph.pipeline.validate import bundle_summary
 from isograph.results.bundle import OpenedBundle
 from isograph.results.fit import Fit
@@ -25,11 +26,9 @@ from isograph.runtime.extras import require_extra
 from isograph.store.artifact import JSON_STYLE, artifact_directory, read_manifest
 from isograph.store.output import refuse_existing, refuse_existing_file, write_output_file
 
-EXPORT = "fit export"
 DEFAULT_PARENT = Path("artifacts/exports")
-_FILE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-
-Files = dict[str, bytes]
+FILE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+FILE_ENDINGS = {"graphml": ".graphml", "anndata": ".h5ad"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,72 +148,53 @@ def _exported_fit(fit: Fit, config: ExportConfig, out: Path | None, *, overwrite
     if "anndata" in formats:
         require_extra("anndata", "AnnData", "anndata")
     out = out if out is not None else DEFAULT_PARENT / fit.path.absolute().name
-    is_file = len(formats) == 1 and out.suffix.lower() == _ENDINGS.get(formats[0])
+    is_file = len(formats) == 1 and out.suffix.lower() == FILE_ENDINGS.get(formats[0])
     if is_file:
         refuse_existing_file(out, overwrite=overwrite)
     else:
         refuse_existing(out, overwrite=overwrite)
     source = FitSource(fit, config)
-    files: Files = {}
+    files: dict[str, bytes] = {}
     for name in formats:
-        files |= _WRITERS[name](source)
+        files |= _files(source, name)
     if is_file:
         write_output_file(out, next(iter(files.values())), overwrite=overwrite)
     else:
-        with artifact_directory(out, EXPORT, overwrite=overwrite) as writer:
+        with artifact_directory(out, "fit export", overwrite=overwrite) as writer:
             for name, data in files.items():
                 writer.file(name, data)
     return Exported(out, notes=source.notes)
 
 
-def _cytoscape(source: FitSource) -> Files:
-    return {
-        "cytoscape_edges.tsv": source.text(edge_table(source.graph), "\t"),
-        "cytoscape_nodes.tsv": source.text(node_table(source.graph), "\t"),
-    }
-
-
-def _graphml(source: FitSource) -> Files:
-    return {"network.graphml": graphml(source.graph)}
-
-
-def _gmt(source: FitSource) -> Files:
-    names, raw = source.names, source.config.raw
-    return {
-        "modules.gmt": gmt(source.modules, source.module_ids, names, raw=raw),
-        "background.txt": background(source.scores.gene_ids, names, raw=raw),
-    }
-
-
-def _rnk(source: FitSource) -> Files:
-    if foreign := [module for module in source.module_ids if not _FILE_NAME.match(module)]:
-        raise InputError(str(source.fit.path), f"modules whose names cannot be a file's: {examples(foreign)}.")
-    lists = ranked_lists(source.scores, source.module_ids, source.names, raw=source.config.raw)
-    return {f"{module}.rnk": data for module, data in lists.items()}
-
-
-def _wgcna(source: FitSource) -> Files:
-    genes = gene_info(source.scores, source.modules, source.table("edges"), source.symbols_of_bundle, source.traits)
-    return {
-        "geneInfo.csv": source.text(genes, ","),
-        "MEs.csv": source.text(eigengene_columns(source.scores), ","),
-    }
-
-
-def _anndata(source: FitSource) -> Files:
+def _files(source: FitSource, name: str) -> dict[str, bytes]:
+    """Return the files of one format, by file name."""
+    modules, module_ids, genes, raw = source.modules, source.module_ids, source.names, source.config.raw
+    if name == "cytoscape":
+        return {
+            "cytoscape_edges.tsv": source.text(edge_table(source.graph), "\t"),
+            "cytoscape_nodes.tsv": source.text(node_table(source.graph), "\t"),
+        }
+    if name == "graphml":
+        return {"network.graphml": graphml(source.graph)}
+    if name == "gmt":
+        return {
+            "modules.gmt": gmt(modules, module_ids, genes, raw=raw),
+            "background.txt": background(source.scores.gene_ids, genes, raw=raw),
+        }
+    if name == "rnk":
+        if foreign := [module for module in module_ids if not FILE_NAME.match(module)]:
+            raise InputError(str(source.fit.path), f"modules whose names cannot be a file's: {examples(foreign)}.")
+        lists = ranked_lists(source.scores, module_ids, genes, raw=raw)
+        return {f"{module}.rnk": data for module, data in lists.items()}
+    if name == "wgcna":
+        symbols = gene_symbols(gene_names(source.bundle))
+        info = gene_info(source.scores, modules, source.table("edges"), symbols, source.traits)
+        return {
+            "geneInfo.csv": source.text(info, ","),
+            "MEs.csv": source.text(eigengene_columns(source.scores), ","),
+        }
     samples = source.bundle.samples
-    if renamed := [name for name in samples.columns if SLASH in name]:
+    if renamed := [column for column in samples.columns if SLASH in column]:
         source.note(f"in AnnData the / in names of sample columns is _: {examples(renamed)}.")
     roles = source.table("module_gene_roles")
-    return {"fit.h5ad": h5ad(source.scores, samples, source.modules, roles, source.fit.config)}
-
-
-_ENDINGS = {"graphml": ".graphml", "anndata": ".h5ad"}
-_WRITERS: Mapping[str, Callable[[FitSource], Files]] = {
-    "cytoscape": _cytoscape,
-    "graphml": _graphml,
-    "gmt": _gmt,
-    "rnk": _rnk,
-    "wgcna": _wgcna,
-    "anndata": _anndata,
-}
+    return {"fit.h5ad": h5ad(source.scores, samples, modules, roles, source.fit.config)}

@@ -220,11 +220,15 @@ def from_frames(
     gene_map = _user_table(tx2gene, "tx2gene")
     inputs = [table for table in (sheet, gene_map) if isinstance(table, Path)]
     _require_output(path, inputs, overwrite=overwrite)
-
-    def read() -> Quantification:
-        return frame_quantification(data, level, config, layer)
-
-    _import(f"{level}s", read, path, config, samples=sheet, tx2gene=gene_map, overwrite=overwrite)
+    _import(
+        f"{level}s",
+        lambda: frame_quantification(data, level, config, layer),
+        path,
+        config,
+        samples=sheet,
+        tx2gene=gene_map,
+        overwrite=overwrite,
+    )
     return OpenedBundle(path)
 
 
@@ -235,12 +239,15 @@ def import_bundle(source: Path, out: Path, config: ImportConfig, *, overwrite: b
         raise UsageError(f"{both} both say which gene a transcript belongs to. Give one of them.")
     inputs = [path for path in (source, config.samples, config.tx2gene, config.gtf) if path is not None]
     _require_output(out, inputs, overwrite=overwrite)
-
-    def read() -> Quantification:
-        return read_quantification(source, config)
-
-    name = source.resolve().name
-    return _import(name, read, out, config, samples=config.samples, tx2gene=config.tx2gene, overwrite=overwrite)
+    return _import(
+        source.resolve().name,
+        lambda: read_quantification(source, config),
+        out,
+        config,
+        samples=config.samples,
+        tx2gene=config.tx2gene,
+        overwrite=overwrite,
+    )
 
 
 def _path(value: str | Path | None) -> Path | None:
@@ -314,7 +321,15 @@ def _read(
     with problems.gathering():
         matched = matched_samples(quantified, samples, config)
         problems.add(matched.violations)
-        quantified = _of_columns(quantified, list(matched.columns))
+        columns = list(matched.columns)
+        if columns and columns != list(range(len(quantified.sample_names))):
+            totals = quantified.gene_totals
+            quantified = replace(
+                quantified,
+                values=quantified.values[:, columns],
+                sample_names=tuple(quantified.sample_names[column] for column in columns),
+                gene_totals=None if totals is None else replace(totals, values=totals.values[:, columns]),
+            )
     problems.add(quantified.violations, Path(quantified.files[0]).name)
     problems.add(quantification_violations(quantified, scale=config.scale))
     problems.add(_scale_violations(quantified, config))
@@ -345,18 +360,6 @@ def _quantified(
         raise
     _logger.info("%s: %d rows, %d samples", name, len(quantified.feature_ids), len(quantified.sample_names))
     return quantified
-
-
-def _of_columns(quantified: Quantification, columns: list[int]) -> Quantification:
-    if not columns or columns == list(range(len(quantified.sample_names))):
-        return quantified
-    totals = quantified.gene_totals
-    return replace(
-        quantified,
-        values=quantified.values[:, columns],
-        sample_names=tuple(quantified.sample_names[column] for column in columns),
-        gene_totals=None if totals is None else replace(totals, values=totals.values[:, columns]),
-    )
 
 
 def _scale_violations(quantified: Quantification, config: ImportConfig) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from isograph.bundle.bundle import Bundle
 from isograph.config import FactorConfig, FitConfig, WgcnaConfig
 from isograph.config.wgcna import R_MAX_BLOCK_SIZE
+from isograph.errors import setting
 from isograph.features.assays import Assays
 from isograph.network.backends import network_memory
 from isograph.network.pairs import scan_memory
@@ -88,7 +89,7 @@ def _blocks(config: FitConfig) -> str:
     """Return what else can be done where the network may be divided into blocks."""
     if not isinstance(config.backend_settings, WgcnaConfig):
         return ""
-    return f" Or divide it into blocks, as R does: --set max_block_size={R_MAX_BLOCK_SIZE}."
+    return f" Or divide it into blocks, as R does: {setting('max_block_size', R_MAX_BLOCK_SIZE)}."
 
 
 def _feature_bound(assays: Assays) -> int:

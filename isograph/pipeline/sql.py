@@ -97,24 +97,13 @@ def _answers(
         raise UsageError("the query is empty. isograph sql --list names what there is to ask about.")
     if unknown := sorted(set(params).difference(*(query.params for query in queries))):
         raise UsageError(f"no statement takes a parameter '{shown(unknown[0])}'. Write it as ${shown(unknown[0])}.")
-    runs = _runs(artifacts, bundles)
-    return (_answer(runs, query, params, limits) for query in queries)
-
-
-def _runs(artifacts: Path | None, bundles: Sequence[Path]) -> Tree:
-    """Return the runs in one or several directories.
-
-    Raises
-    ------
-    InputError
-        A directory is not there, is not whole, or holds no run.
-    """
     roots = [*([artifacts] if artifacts is not None else []), *bundles] or [DEFAULT_ARTIFACTS]
     trees = [tree(root) for root in roots]
     if empty := [str(runs.root) for runs in trees if not runs.runs]:
         remedy = f"Name a directory that holds some with {option('artifacts')}."
         raise InputError(", ".join(empty), f"no bundle, fit, explanation or report in it. {remedy}")
-    return joined(trees)
+    runs = joined(trees)
+    return (_answer(runs, query, params, limits) for query in queries)
 
 
 def _answer(runs: Tree, query: Query, params: Mapping[str, object], limits: Limits) -> pl.DataFrame:

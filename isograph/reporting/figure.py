@@ -94,11 +94,28 @@ def turning_genes(polarity: pl.DataFrame, n: int) -> list[str]:
 
 def module_figures(view: ModuleView) -> Iterator[DrawnFigure]:
     """Yield the name, the figure and the rows of every figure of a module."""
-    drivers, contrasts = view.driver_rows(), view.contrast_rows()
-    polarity, usage = view.polarity_rows(), view.usage_rows()
+    drivers = view.driver_rows()
     yield "drivers", _gene_figure(view, drivers, draw_drivers), drivers
-    yield "transcript_usage", _usage_figure(view, usage), usage
-    yield "polarity", _polarity_figure(view, polarity), polarity
+
+    usage = view.usage_rows()
+    n_genes = usage.get_column("gene_id").n_unique()
+    n_rows = max(1, -(-n_genes // USAGE_IN_A_ROW))
+    figure = new_figure(9.0, 0.6 + 2.5 * n_rows)
+    _head(figure, view)
+    panels = figure.subplots(n_rows, USAGE_IN_A_ROW, squeeze=False).reshape(-1)
+    _draw_usage_panels(panels, usage, view.value_name)
+    if not n_genes:
+        empty_panel(panels[0], "no gene of the module switches")
+    yield "transcript_usage", figure, usage
+
+    polarity = view.polarity_rows()
+    n_genes, n_columns = polarity.get_column("gene_id").n_unique(), polarity.get_column("column").n_unique()
+    figure = new_figure(3.4 + 0.45 * max(4, n_columns), 1.4 + ROW_HEIGHT * max(4, n_genes))
+    draw_polarity(figure, figure.subplots(), polarity)
+    _head(figure, view)
+    yield "polarity", figure, polarity
+
+    contrasts = view.contrast_rows()
     yield "high_vs_low", _gene_figure(view, contrasts, draw_contrasts), contrasts
     yield "summary", summary_page(view), pl.DataFrame({"fact": list(view.facts)}, schema={"fact": pl.String})
 
@@ -107,26 +124,6 @@ def _gene_figure(view: ModuleView, rows: pl.DataFrame, draw: Callable[[Axes, pl.
     figure = new_figure(5.2, 1.6 + ROW_HEIGHT * max(4, rows.height))
     draw(figure.subplots(), rows)
     _head(figure, view)
-    return figure
-
-
-def _polarity_figure(view: ModuleView, rows: pl.DataFrame) -> Figure:
-    n_genes, n_columns = rows.get_column("gene_id").n_unique(), rows.get_column("column").n_unique()
-    figure = new_figure(3.4 + 0.45 * max(4, n_columns), 1.4 + ROW_HEIGHT * max(4, n_genes))
-    draw_polarity(figure, figure.subplots(), rows)
-    _head(figure, view)
-    return figure
-
-
-def _usage_figure(view: ModuleView, rows: pl.DataFrame) -> Figure:
-    n_genes = rows.get_column("gene_id").n_unique()
-    n_rows = max(1, -(-n_genes // USAGE_IN_A_ROW))
-    figure = new_figure(9.0, 0.6 + 2.5 * n_rows)
-    _head(figure, view)
-    axes = figure.subplots(n_rows, USAGE_IN_A_ROW, squeeze=False).reshape(-1)
-    _draw_usage_panels(axes, rows, view.value_name)
-    if not n_genes:
-        empty_panel(axes[0], "no gene of the module switches")
     return figure
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -99,48 +98,31 @@ def draw_usage(axes: Axes, rows: pl.DataFrame, value_name: str) -> None:
 
     Six transcripts have a colour, those whose means move most; the others are grey.
     """
-    x = rows.get_column("eigengene")
-    edges = np.quantile(x.drop_nans().to_numpy(), np.linspace(0, 1, BINS + 1)) if x.is_not_nan().any() else np.zeros(0)
-    transcripts = rows.partition_by("transcript_id", maintain_order=True)
-    lines = sorted((_Line.of(transcript, edges) for transcript in transcripts), key=lambda line: -line.range)
-    colours = {line.name: colour for line, colour in zip(lines, SEQUENCE, strict=False)}
-    size = float(np.clip(600 / max(1, len(x) // max(1, len(lines))), SMALLEST_SCATTER, LARGEST_SCATTER))
-    for line in reversed(lines):
-        colour = colours.get(line.name, FAINT)
-        axes.scatter(line.x, line.y, s=size, color=colour, alpha=0.25, linewidths=0, zorder=2)
-        if len(line.means):
-            axes.plot(*line.means.T, "-o", color=colour, markersize=3, linewidth=1.8, zorder=3)
+    eigengene = rows.get_column("eigengene").drop_nans().to_numpy()
+    edges = np.quantile(eigengene, np.linspace(0, 1, BINS + 1)) if len(eigengene) else np.zeros(0)
+    lines: dict[str, tuple[Vector, Vector, Matrix]] = {}
+    for transcript in rows.partition_by("transcript_id", maintain_order=True):
+        known = transcript.filter(pl.col("eigengene").is_not_nan(), pl.col("value").is_not_nan())
+        x, y = known["eigengene"].to_numpy(), known["value"].to_numpy()
+        bins = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, BINS - 1)
+        means = [(x[bins == b].mean(), y[bins == b].mean()) for b in range(BINS) if (bins == b).any()]
+        lines[transcript["transcript_id"][0]] = x, y, np.array(means).reshape(-1, 2)
+    ranges = {name: float(np.ptp(means[:, 1])) if len(means) else 0.0 for name, (_, _, means) in lines.items()}
+    names = sorted(lines, key=lambda name: -ranges[name])
+    colours = dict(zip(names, SEQUENCE, strict=False))
+    size = float(np.clip(600 / max(1, rows.height // max(1, len(lines))), SMALLEST_SCATTER, LARGEST_SCATTER))
+    for name in reversed(names):
+        x, y, centres = lines[name]
+        colour = colours.get(name, FAINT)
+        axes.scatter(x, y, s=size, color=colour, alpha=0.25, linewidths=0, zorder=2)
+        if len(centres):
+            axes.plot(*centres.T, "-o", color=colour, markersize=3, linewidth=1.8, zorder=3)
     axes.margins(x=0.03)
-    _label_ends(
-        axes, {line.name: line.means[-1] for line in lines if line.name in colours and len(line.means)}, colours
-    )
+    _label_ends(axes, {name: lines[name][2][-1] for name in colours if len(lines[name][2])}, colours)
     axes.set_title(label(rows.get_column("label")[0]))
     axes.set_ylabel(value_name)
     axes.set_xlabel("eigengene")
     axes.locator_params(axis="x", nbins=4)
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A transcript along the eigengene: its samples, and the (n_bins, 2) means of their bins."""
-
-    name: str
-    x: Vector
-    y: Vector
-    means: Matrix
-
-    @classmethod
-    def of(cls, rows: pl.DataFrame, edges: Vector) -> _Line:
-        known = rows.filter(pl.col("eigengene").is_not_nan(), pl.col("value").is_not_nan())
-        x, y = known["eigengene"].to_numpy(), known["value"].to_numpy()
-        bins = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, BINS - 1)
-        means = [(x[bins == b].mean(), y[bins == b].mean()) for b in range(BINS) if (bins == b).any()]
-        return cls(rows["transcript_id"][0], x, y, np.array(means).reshape(-1, 2))
-
-    @property
-    def range(self) -> float:
-        """How far the means of the bins lie apart."""
-        return float(np.ptp(self.means[:, 1])) if len(self.means) else 0.0
 
 
 def _label_ends(axes: Axes, ends: Mapping[str, Vector], colours: Mapping[str, str]) -> None:

@@ -67,30 +67,22 @@ def new_figure(width: float, height: float) -> Figure:
 
 def rendered(figure: Figure, image_format: str) -> bytes:
     """Return the figure as png, pdf or svg."""
-    _settle(figure)
+    if figure.get_layout_engine() is not None:
+        # NOTE: laid out once, at rounded positions: the last digits of the solver differ from run to run.
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        for axes in figure.axes:
+            bounds = axes.get_position(original=True).bounds
+            left, bottom, width, height = (round(bound, POSITION_DIGITS) for bound in bounds)
+            axes.set_position((left, bottom, width, height))
     buffer = io.BytesIO()
     figure.savefig(buffer, format=image_format, dpi=DPI, metadata=dict(_METADATA[image_format]))
-    return _numbered(buffer.getvalue()) if image_format == "svg" else buffer.getvalue()
-
-
-def _settle(figure: Figure) -> None:
-    """Lay the figure out once, at rounded positions: the solver's last digits differ from run to run."""
-    if figure.get_layout_engine() is None:
-        return
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    for axes in figure.axes:
-        bounds = axes.get_position(original=True).bounds
-        left, bottom, width, height = (round(bound, POSITION_DIGITS) for bound in bounds)
-        axes.set_position((left, bottom, width, height))
-
-
-def _numbered(svg: bytes) -> bytes:
-    """Return the drawing with its clip paths called by number, as some are called by where an object lies in memory."""
-    names = dict.fromkeys(_CLIP_PATH.findall(svg))
-    for number, name in enumerate(names):
-        svg = svg.replace(name, b"clip%d" % number)
-    return svg
+    data = buffer.getvalue()
+    if image_format == "svg":
+        # NOTE: some clip paths are named by where an object lies in memory; here they are numbered.
+        for number, name in enumerate(dict.fromkeys(_CLIP_PATH.findall(data))):
+            data = data.replace(name, b"clip%d" % number)
+    return data
 
 
 def label(text: object) -> str:

@@ -63,17 +63,14 @@ class OpenedBundle(TableSet):
 
         if table == "samples":
             return self.bundle.samples.lazy()
-        if table in COUNT_ASSAYS:
-            return self._counts(table)
-        kind = next(kind for kind, view in VIEW_OF_KIND.items() if view == table)
-        return self.bundle.feature_tables[kind].lazy()
-
-    def _counts(self, assay: str) -> pl.LazyFrame:
-        """Return counts as one row per feature and sample; they lie in the matrix until the frame is collected."""
-        features = self.bundle.feature_tables[FEATURE_KIND_OF_ASSAY[assay]]
+        if table not in COUNT_ASSAYS:
+            kind = next(kind for kind, view in VIEW_OF_KIND.items() if view == table)
+            return self.bundle.feature_tables[kind].lazy()
+        # One row per feature and sample; the counts lie in the matrix until the frame is collected.
+        features = self.bundle.feature_tables[FEATURE_KIND_OF_ASSAY[table]]
         keys = [name for name in ("transcript_id", "gene_id") if name in features.columns]
         listed = pl.lit(pl.Series([self.bundle.samples.get_column("sample_id")])).first().alias("sample_id")
-        counts = pl.Series("count", self.bundle.matrices[assay])
+        counts = pl.Series("count", self.bundle.matrices[table])
         return features.lazy().select(*keys, listed, counts).explode("sample_id", "count")
 
     def _connect(self) -> duckdb.DuckDBPyConnection:

@@ -64,12 +64,12 @@ class Explanation(TableSet):
         return tuple(name for name in EXPLAIN_TABLES if name in self.manifest["tables"])
 
     def _scan(self, table: str) -> pl.LazyFrame:
-        frames = [
-            pl.scan_parquet(file, glob=False, hive_partitioning=False).select(
-                pl.lit(module_id).alias("module_id"), pl.all()
-            )
-            for module_id, file in self._files(table)
-        ]
+        frames = []
+        for module_id in self.module_ids:
+            file = f"{module_id}/{table}.parquet"
+            if file in self.manifest["files"]:
+                rows = pl.scan_parquet(self.path / file, glob=False, hive_partitioning=False)
+                frames.append(rows.select(pl.lit(module_id).alias("module_id"), pl.all()))
         if not frames:
             return pl.LazyFrame(schema={"module_id": pl.String(), **EXPLAIN_TABLES[table].schema})
         return pl.concat(frames)
@@ -78,10 +78,6 @@ class Explanation(TableSet):
         from isograph.database.connection import frame_tables
 
         return frame_tables({table: self._scan(table).collect(engine="in-memory") for table in self.tables})
-
-    def _files(self, table: str) -> list[tuple[str, Path]]:
-        files = [(module_id, f"{module_id}/{table}.parquet") for module_id in self.module_ids]
-        return [(module_id, self.path / name) for module_id, name in files if name in self.manifest["files"]]
 
     def _sections(self) -> Iterator[Section]:
         """Yield a line per module: its strongest drivers."""

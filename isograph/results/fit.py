@@ -55,6 +55,9 @@ class Fit(TableSet):
     what = "a fit"
     kind = "fit"
     files: tuple[str, ...] = FIT_FILES
+    _writer = "isograph fit"
+    # The only version that can be read; None for any, as the tables of a fit are checked one by one.
+    _schema_version: int | None = None
 
     modules = LazyTable(MODULES.row)
     edges = LazyTable(EDGES.row)
@@ -72,18 +75,17 @@ class Fit(TableSet):
         self.path = Path(path)
         self.manifest = read_manifest(self.path) if verified_manifest is None else verified_manifest
         if self.manifest.get("artifact") != self.kind:
-            told = "is a bundle" if "dataset_name" in self.manifest else f"is not {self.what}"
-            raise InputError(str(self.path), f"{told}, expected a directory that {self._writer()} wrote.")
-        self._require_known_version()
+            problem = "is a bundle" if "dataset_name" in self.manifest else f"is not {self.what}"
+            raise InputError(str(self.path), f"{problem}, expected a directory that {self._writer} wrote.")
+        version = self.manifest.get("schema_version")
+        if self._schema_version not in (None, version):
+            message = (
+                f"is {self.what} of schema version {version}, expected {self._schema_version}; isograph "
+                f"{self.manifest.get('isograph_version')} wrote it. Read it with that version, or make it again."
+            )
+            raise InputError(str(self.path), message)
         if verified_manifest is None:
             verify(self.path, self.manifest, needed=self.files)
-
-    @classmethod
-    def _writer(cls) -> str:
-        return "isograph fit"
-
-    def _require_known_version(self) -> None:
-        """Refuse tables that this version does not know; those of a fit are checked one by one."""
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -93,12 +95,12 @@ class Fit(TableSet):
     @cached_property
     def config(self) -> dict[str, Any]:
         """``fit_config.json``: everything needed to make the fit again."""
-        return self._json("fit_config.json")
+        return read_json_object(self.path / "fit_config.json", absent="no fit_config.json.")
 
     @cached_property
     def calibration(self) -> dict[str, Any]:
         """``calibration.json``: what the backend says about itself."""
-        return self._json("calibration.json")
+        return read_json_object(self.path / "calibration.json", absent="no calibration.json.")
 
     @cached_property
     def summary(self) -> FitSummary:
@@ -114,12 +116,12 @@ class Fit(TableSet):
         UsageError
             The fit has no module of a name; all such names are listed.
         """
-        there: list[str] = self.module_summary.select("module_id").collect(engine="in-memory").to_series().to_list()
-        if unknown := [name for name in dict.fromkeys(asked) if name not in there]:
-            has = f"has {there[0]} to {there[-1]}" if there else "has no module"
+        modules: list[str] = self.module_summary.select("module_id").collect(engine="in-memory").to_series().to_list()
+        if unknown := [name for name in dict.fromkeys(asked) if name not in modules]:
+            has = f"has {modules[0]} to {modules[-1]}" if modules else "has no module"
             named = examples(unknown, len(unknown))
             raise UsageError(f"{self.path}: {len(unknown)} modules not in the fit: {named}. The fit {has}.")
-        return [name for name in there if not asked or name in asked]
+        return [name for name in modules if not asked or name in asked]
 
     def bundle_path(self, elsewhere: Path | None = None) -> Path:
         """Return where the bundle of the fit is, if it is there and unchanged.
@@ -134,12 +136,13 @@ class Fit(TableSet):
             It is not there, or its files are not those that were fitted.
         """
         recorded = self.config["bundle"]
-        known = recorded.get("path")
-        path = elsewhere or (None if known is None else Path(os.path.normpath(self.path.absolute() / known)))
+        path = elsewhere
+        if path is None and (relative := recorded.get("path")) is not None:
+            path = Path(os.path.normpath(self.path.absolute() / relative))
         if path is None or not (path / MANIFEST).is_file():
             where = "not known" if path is None else f"not at {os.path.relpath(path)}"
-            told = f"its bundle '{recorded['dataset_name']}' is {where}. Say where it is with {option('bundle')}."
-            raise InputError(str(self.path), told)
+            message = f"its bundle '{recorded['dataset_name']}' is {where}. Say where it is with {option('bundle')}."
+            raise InputError(str(self.path), message)
         now, then = directory_digests(path), recorded["sha256"]
         if changed := sorted(name for name in then if now.get(name) != then[name]):
             remedy = f"Restore them, name the bundle that was fitted with {option('bundle')}, or fit this one again."
@@ -159,6 +162,3 @@ class Fit(TableSet):
     def _sections(self) -> Iterator[Section]:
         yield f"{type(self).__name__}({str(self.path)!r})", None
         yield from self.summary.sections()
-
-    def _json(self, name: str) -> dict[str, Any]:
-        return read_json_object(self.path / name, absent=f"no {name}.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,8 @@ from isograph.bundle.manifest import MANIFEST
 from isograph.database.catalog import make_views, with_counts
 from isograph.database.connection import column, connection, relation_frame
 from isograph.database.script import view_names
-from isograph.database.tree import EXPLANATION, REPORT, Run, Tree, tree
-from isograph.database.verify import Contents, catalog_contents
+from isograph.database.tree import BUNDLE, EXPLANATION, FIT, REPORT, SNAPSHOT, Tree, tree
+from isograph.database.verify import catalog_contents
 from isograph.errors import InputError, UsageError, did_you_mean, shown
 from isograph.results.bundle import OpenedBundle
 from isograph.results.explanation import Explanation
@@ -110,10 +109,10 @@ class OpenedTree(TableSet):
         def batches(
             columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None
         ) -> Iterator[pl.DataFrame]:
-            chosen = self.relation(table)
+            relation = self.relation(table)
             if columns is not None:
-                chosen = chosen.select(*(column(name) for name in columns))
-            rows = relation_frame(chosen)
+                relation = relation.select(*(column(name) for name in columns))
+            rows = relation_frame(relation)
             rows = rows if predicate is None else rows.filter(predicate)
             yield rows if n_rows is None else rows.head(n_rows)
 
@@ -135,34 +134,28 @@ class OpenedTree(TableSet):
         """
         if broken := [entry for entry in self._tree.problems if name in (entry.path, Path(entry.path).name)]:
             raise InputError(str(self.path / broken[0].path), [entry.problem for entry in broken])
-        found = [run for run in self._tree.named(name) if run.kind != REPORT]
-        if not found:
-            names = [run.name for run in self._tree.runs if run.kind != REPORT]
+        runs = [run for run in self._tree.runs if run.kind != REPORT]
+        if name not in (names := [run.name for run in runs]):
             raise UsageError(f"there is no run '{shown(name)}'{did_you_mean(name, names)}")
-        order = ("fit", "snapshot", "bundle", EXPLANATION)
-        return open(self._tree.root / min(found, key=lambda run: order.index(run.kind)).path)
-
-    @cached_property
-    def _contents(self) -> Contents:
-        return catalog_contents(self._tree)
+        order = (FIT, SNAPSHOT, BUNDLE, EXPLANATION)
+        run = min((run for run in runs if run.name == name), key=lambda run: order.index(run.kind))
+        return open(self._tree.root / run.path)
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         database = connection()
-        make_views(database, with_counts(database, self._contents))
+        make_views(database, with_counts(database, catalog_contents(self._tree)))
         return database
 
     def _sections(self) -> Iterator[Section]:
         runs = self._tree.runs
-        rows = [(run.kind, shown(run.name), _fact(run)) for run in runs[:RUNS_SHOWN]]
+        rows = []
+        for run in runs[:RUNS_SHOWN]:
+            facts = (run.facts.get("dataset"), run.facts.get("backend"))
+            rows.append((run.kind, shown(run.name), ", ".join(shown(fact) for fact in facts if fact is not None)))
         rows += [("…", f"{len(runs) - RUNS_SHOWN} more", "")] if len(runs) > RUNS_SHOWN else []
         yield f"OpenedTree({str(self.path)!r})", pl.DataFrame(rows, schema=["kind", "run", "data set"], orient="row")
         for problem in self._tree.problems:
             yield f"left out {shown(problem.path)}: {problem.problem}", None
-
-
-def _fact(run: Run) -> str:
-    facts = (run.facts.get("dataset"), run.facts.get("backend"))
-    return ", ".join(shown(fact) for fact in facts if fact is not None)
 
 
 def open(path: str | Path) -> Fit | OpenedBundle | Explanation | OpenedTree:  # noqa: A001
@@ -173,16 +166,16 @@ def open(path: str | Path) -> Fit | OpenedBundle | Explanation | OpenedTree:  # 
     InputError
         ``path`` is none of them, or is not whole.
     """
-    place = Path(path)
-    if (place / EXPLANATION_MANIFEST).is_file():
-        return Explanation(place)
-    if place.is_dir() and not (place / MANIFEST).exists():
-        return OpenedTree(place)
-    manifest = read_manifest(place)
-    if manifest.get("artifact") == "fit":
+    directory = Path(path)
+    if (directory / EXPLANATION_MANIFEST).is_file():
+        return Explanation(directory)
+    if directory.is_dir() and not (directory / MANIFEST).exists():
+        return OpenedTree(directory)
+    manifest = read_manifest(directory)
+    if manifest.get("artifact") == FIT:
         return Fit(path)
     if "artifact" in manifest:
-        return OpenedTree(place)
+        return OpenedTree(directory)
     if "dataset_name" in manifest:
         return OpenedBundle(path)
-    raise InputError(str(path), [f"{MANIFEST} is neither a bundle's nor a fit's."])
+    raise InputError(str(path), f"{MANIFEST} is neither a bundle's nor a fit's.")

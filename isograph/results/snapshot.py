@@ -10,15 +10,10 @@ from typing import Any
 
 import polars as pl
 
-from isograph.errors import InputError
 from isograph.results.fit import FIT_FILES, Fit
 from isograph.schemas import FEATURE_SCORES, FIT_TABLES, Table
-from isograph.store.artifact import (
-    COMPRESSION_LEVEL,
-    SCHEMA_VERSION,
-    ArtifactWriter,
-    artifact_directory,
-)
+from isograph.store.artifact import COMPRESSION_LEVEL, SCHEMA_VERSION, ArtifactWriter, artifact_directory
+from isograph.store.files import read_json_object
 from isograph.store.output import write_file
 from isograph.store.spreadsheet import sheet
 
@@ -41,29 +36,18 @@ class Snapshot(Fit):
     what = "a snapshot"
     kind = SNAPSHOT
     files = SNAPSHOT_FILES
-
-    @classmethod
-    def _writer(cls) -> str:
-        return "save_snapshot"
-
-    def _require_known_version(self) -> None:
-        version = self.manifest.get("schema_version")
-        if version != SCHEMA_VERSION:
-            told = (
-                f"is a snapshot of schema version {version}, expected {SCHEMA_VERSION}; isograph "
-                f"{self.manifest.get('isograph_version')} wrote it. Read it with that version, or make it again."
-            )
-            raise InputError(str(self.path), told)
+    _writer = "save_snapshot"
+    _schema_version = SCHEMA_VERSION
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """``metrics.json``: what was measured of the fit; empty where nothing was."""
-        return self._json("metrics.json")
+        return read_json_object(self.path / "metrics.json", absent="no metrics.json.")
 
     @cached_property
     def run_config(self) -> dict[str, Any]:
         """``run_config.json``: everything needed to make the snapshot again."""
-        return self._json("run_config.json")
+        return read_json_object(self.path / "run_config.json", absent="no run_config.json.")
 
 
 def save_snapshot(
@@ -96,7 +80,14 @@ def save_snapshot(
             frame = fit.scan(name).collect(engine="in-memory")
             writer.table(contract, frame)
             _describe(writer, f"{name}.parquet", contract, frame)
-        _write_extracts(writer, fit)
+        # The module summary as text, and the rows of the feature scores that are switch features.
+        summary = fit.module_summary.collect(engine="in-memory")
+        writer.file("module_summary.tsv", sheet(summary, separator="\t").data)
+        switches = fit.feature_scores.filter(pl.col("feature_type") == "switch").collect(engine="in-memory")
+        buffer = io.BytesIO()
+        FEATURE_SCORES.checked(switches).write_parquet(buffer, compression="zstd", compression_level=COMPRESSION_LEVEL)
+        writer.file("switch_features.parquet", buffer.getvalue(), n_rows=switches.height)
+        _describe(writer, "switch_features.parquet", FEATURE_SCORES, switches)
         bundle = {key: value for key, value in fit.config["bundle"].items() if key != "path"}
         config = _lasting({**fit.config, "bundle": bundle})
         writer.json("fit_config.json", config)
@@ -128,17 +119,6 @@ def _describe(writer: ArtifactWriter, file: str, contract: Table, frame: pl.Data
         for name, dtype in frame.schema.items()
     ]
     writer.files[file] |= {"row": contract.row, "key": list(contract.key), "columns": columns}
-
-
-def _write_extracts(writer: ArtifactWriter, fit: Fit) -> None:
-    """Write the module summary as text, and the rows of the feature scores that are switch features."""
-    summary = fit.module_summary.collect(engine="in-memory")
-    writer.file("module_summary.tsv", sheet(summary, separator="\t").data)
-    switches = fit.feature_scores.filter(pl.col("feature_type") == "switch").collect(engine="in-memory")
-    buffer = io.BytesIO()
-    FEATURE_SCORES.checked(switches).write_parquet(buffer, compression="zstd", compression_level=COMPRESSION_LEVEL)
-    writer.file("switch_features.parquet", buffer.getvalue(), n_rows=switches.height)
-    _describe(writer, "switch_features.parquet", FEATURE_SCORES, switches)
 
 
 def _lasting(value: Any) -> Any:  # noqa: ANN401

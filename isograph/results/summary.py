@@ -48,7 +48,9 @@ class FitSummary:
         if self.modules.height:
             yield f"Largest modules ({self.modules.height} of {self.n_modules})", self.modules
         if self.associations.height:
-            yield self._association_title(), self.associations
+            significant = f"{self.n_significant:,}" if self.n_significant else "none"
+            title = f"Strongest trait associations ({self.n_tests:,} tests, {significant} with q < {SIGNIFICANT_Q})"
+            yield title, self.associations
         for caution in self.cautions:
             yield f"Caution: {caution}", None
 
@@ -61,10 +63,6 @@ class FitSummary:
 
     def _repr_html_(self) -> str:
         return sections_html(self.sections())
-
-    def _association_title(self) -> str:
-        significant = f"{self.n_significant:,}" if self.n_significant else "none"
-        return f"Strongest trait associations ({self.n_tests:,} tests, {significant} with q < {SIGNIFICANT_Q})"
 
 
 def fit_summary(
@@ -94,32 +92,28 @@ def _headline(
     calibration: Mapping[str, Any],
 ) -> tuple[str, ...]:
     sizes: list[int] = summary.get_column("n_genes").to_list()
-    found = f"{len(sizes)} module{'' if len(sizes) == 1 else 's'}"
+    count = f"{len(sizes)} module{'' if len(sizes) == 1 else 's'}"
     spread = f" of {sizes[-1]:,} to {sizes[0]:,} genes" if len(sizes) > 1 else ""
     coverage = f"{modules.height:,} of {n_genes:,} genes in a module, {calibration['n_edges']:,} edges"
-    lines = [f"{shown(config['bundle']['dataset_name'])}: {found}{spread}; {coverage}."]
+    lines = [f"{shown(config['bundle']['dataset_name'])}: {count}{spread}; {coverage}."]
     if config["covariates"]:
         read = [f"{shown(name)} ({reading})" for name, reading in config["covariates_as_read"].items()]
         lines.append(f"Projected out: {', '.join(read)}.")
-    removed = [row for row in calibration.get("hidden_confounders", []) if row["removed"]]
+    removed = []
+    for factor in calibration.get("hidden_confounders", []):
+        if factor["removed"]:
+            r = factor["r"]
+            column = max(r, key=lambda name: r[name], default=None)
+            closest = "" if column is None else f", closest to {shown(column)} (r {r[column]:.2f})"
+            removed.append(f"{factor['factor_id']} on {factor['n_features']:,} features{closest}")
     if removed:
-        named = "; ".join(
-            f"{row['factor_id']} on {row['n_features']:,} features{_closest(row['r'])}" for row in removed
-        )
-        lines.append(f"Hidden confounders found and projected out: {named}. {option('keep_factors')} leaves them in.")
+        listed = "; ".join(removed)
+        lines.append(f"Hidden confounders found and projected out: {listed}. {option('keep_factors')} leaves them in.")
     if not summary.height:
         lines.append(
             "No module was found: no group of genes moves together more than chance explains. That is a result."
         )
     return tuple(lines)
-
-
-def _closest(r: Mapping[str, float]) -> str:
-    """Return the sample column that a hidden confounder is closest to, as the end of a phrase."""
-    if not r:
-        return ""
-    column = max(r, key=lambda name: r[name])
-    return f", closest to {shown(column)} (r {r[column]:.2f})"
 
 
 def _module_rows(summary: pl.DataFrame, modules: pl.DataFrame, roles: pl.LazyFrame) -> pl.DataFrame:
@@ -150,12 +144,20 @@ def _module_rows(summary: pl.DataFrame, modules: pl.DataFrame, roles: pl.LazyFra
 
 def _association_rows(traits: pl.DataFrame) -> pl.DataFrame:
     strongest = traits.filter(pl.col("pvalue").is_not_nan()).sort("pvalue", "module_id", "trait").head(TRAITS_SHOWN)
+    contrasts = [
+        shown(trait if reference is None else f"{trait}: {level} − {reference}")
+        for trait, level, reference in strongest.select("trait", "level", "reference").iter_rows()
+    ]
+    effects = [
+        f"η² {effect:.2f}" if test == "welch_anova" else f"{effect:+.2f}"
+        for test, effect in strongest.select("test", "effect").iter_rows()
+    ]
     return pl.DataFrame(
         {
             "module": strongest.get_column("module_id"),
-            "trait": [_contrast(*row) for row in strongest.select("trait", "level", "reference").iter_rows()],
+            "trait": contrasts,
             "test": strongest.get_column("test"),
-            "effect": [_effect(*row) for row in strongest.select("test", "effect").iter_rows()],
+            "effect": effects,
             "p": [f"{p:.1e}" for p in strongest.get_column("pvalue")],
             "q": [f"{q:.1e}" for q in strongest.get_column("qvalue")],
             "n": [str(n) for n in strongest.get_column("n")],
@@ -163,28 +165,19 @@ def _association_rows(traits: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _effect(test: str, effect: float) -> str:
-    return f"η² {effect:.2f}" if test == "welch_anova" else f"{effect:+.2f}"
-
-
-def _contrast(trait: str, level: str | None, reference: str | None) -> str:
-    return shown(trait if reference is None else f"{trait}: {level} − {reference}")
-
-
 def _cautions(
     summary: pl.DataFrame, n_genes: int, config: Mapping[str, Any], calibration: Mapping[str, Any]
 ) -> list[str]:
+    if not summary.height:
+        return []
     cautions = []
-    if summary.height and summary.get_column("n_genes")[0] > GIANT_SHARE * n_genes and n_genes >= 100:
-        share = summary.get_column("n_genes")[0] / n_genes
-        advice = (
-            ""
-            if config["covariates"]
-            else (f" If a technical difference drives it, name it with {option('covariates', flag='--covariate')}.")
-        )
-        cautions.append(f"M000 holds {share:.0%} of all genes.{advice}")
+    largest = summary.get_column("n_genes")[0]
+    if largest > GIANT_SHARE * n_genes and n_genes >= 100:
+        covariates = option("covariates", flag="--covariate")
+        advice = "" if config["covariates"] else f" If a technical difference drives it, name it with {covariates}."
+        cautions.append(f"M000 holds {largest / n_genes:.0%} of all genes.{advice}")
     chance = calibration["chance_of_active_channel"]
-    if summary.height and chance > UNCERTAIN_ROLES:
+    if chance > UNCERTAIN_ROLES:
         cautions.append(
             f"with {calibration['n_samples']} samples chance alone makes a channel active (|r| ≥ 0.2) in {chance:.0%} "
             "of cases: read roles as shares of a module, not gene by gene."

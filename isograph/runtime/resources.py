@@ -14,8 +14,13 @@ def available_memory() -> int:
     import psutil
 
     available = int(psutil.virtual_memory().available)
-    left = _cgroup_memory_left()
-    return available if left is None else min(available, left)
+    limit, used = _cgroup_text("memory.max").strip(), _cgroup_text("memory.current").strip()
+    if not (limit.isdigit() and used.isdigit()):
+        return available
+    # The page cache of the group counts as used, but the kernel gives it back before it refuses memory.
+    lines = _cgroup_text("memory.stat").splitlines()
+    reclaimable = sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
+    return min(available, max(0, int(limit) - int(used) + reclaimable))
 
 
 def resident_memory() -> int:
@@ -46,24 +51,9 @@ def in_units(n_bytes: float) -> str:
     return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.0f} MB"
 
 
-def _cgroup_memory_left() -> int | None:
-    limit = _read_number("/sys/fs/cgroup/memory.max")
-    used = _read_number("/sys/fs/cgroup/memory.current")
-    return None if limit is None or used is None else max(0, limit - used + _reclaimable())
-
-
-def _reclaimable() -> int:
-    """Return the bytes of the control group's page cache that the kernel gives back before it refuses memory."""
+def _cgroup_text(name: str) -> str:
+    """Return a file of the control group, nothing where there is none."""
     try:
-        lines = Path("/sys/fs/cgroup/memory.stat").read_text(encoding="ascii").splitlines()
+        return Path(f"/sys/fs/cgroup/{name}").read_text(encoding="ascii")
     except OSError:
-        return 0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
-
-
-def _read_number(path: str) -> int | None:
-    try:
-        text = Path(path).read_text(encoding="ascii").strip()
-    except OSError:
-        return None
-    return int(text) if text.isdigit() else None
+        return ""

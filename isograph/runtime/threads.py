@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from queue import Empty, SimpleQueue
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from isograph.errors import ConfigError
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 SECONDS_BETWEEN_REPORTS = 0.2
 _ENVIRONMENT = (
@@ -26,14 +30,9 @@ _Result = TypeVar("_Result")
 
 def usable_cores() -> int:
     """Return the cores this process may use: the least of its scheduler allocation, affinity and control group."""
-    counts = [_affinity_cores()]
     allocated = os.environ.get("SLURM_CPUS_PER_TASK", "")
-    if allocated.isdigit() and int(allocated) > 0:
-        counts.append(int(allocated))
-    quota = _cgroup_cores()
-    if quota is not None:
-        counts.append(quota)
-    return max(1, min(counts))
+    limits = (_affinity_cores(), int(allocated) if allocated.isdigit() else 0, _cgroup_cores())
+    return max(1, min(limit for limit in limits if limit))
 
 
 def resolve_threads(threads: int | None) -> int:
@@ -59,11 +58,24 @@ def set_thread_environment(threads: int) -> None:
 
 @contextmanager
 def single_threaded_blas() -> Iterator[None]:
-    """Keep BLAS on one thread inside the block, so that tiles in parallel do not fight for the cores."""
-    from threadpoolctl import threadpool_limits
+    """Keep BLAS on one thread inside the block, so that tiles in parallel do not fight for the cores.
 
-    with threadpool_limits(limits=1):
+    It holds for the libraries that are loaded when the block begins.
+    """
+    with _thread_pools(len(sys.modules)).limit(limits=1):
         yield
+
+
+@lru_cache(maxsize=1)
+def _thread_pools(n_modules: int) -> ThreadpoolController:
+    """Return the thread pools of the libraries that this process has loaded.
+
+    n_modules: the modules imported so far. Finding the pools takes 5 to 10 ms, and libraries come with modules, so they
+    are looked for again only when there are other modules.
+    """
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def run_chunks(
@@ -93,32 +105,28 @@ def run_calls(
 
     An exception in one, or an interrupt, cancels those that have not started and is raised once the running ones end.
     """
+    finished: SimpleQueue[Future[_Result]] = SimpleQueue()
     with single_threaded_blas(), ThreadPoolExecutor(max_workers=threads) as pool:
-        futures: list[Future[_Result]] = [pool.submit(call) for call in calls]
+        futures = [pool.submit(call) for call in calls]
+        # NOTE: each reports itself once; waiting for the first of all that run takes longer the more there are.
+        for future in futures:
+            future.add_done_callback(finished.put)
+        n_finished = 0
         try:
-            _wait_for_all(futures, progress)
+            while n_finished < len(futures):
+                try:
+                    future = finished.get(timeout=SECONDS_BETWEEN_REPORTS)
+                except Empty:
+                    pass
+                else:
+                    future.result()
+                    n_finished += 1
+                if progress is not None:
+                    progress(n_finished, len(futures))
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
         return [future.result() for future in futures]
-
-
-def _wait_for_all(futures: Sequence[Future[_Result]], progress: Callable[[int, int], None] | None) -> None:
-    # NOTE: each reports itself once; waiting for the first of all that run takes longer the more there are.
-    finished: SimpleQueue[Future[_Result]] = SimpleQueue()
-    for future in futures:
-        future.add_done_callback(finished.put)
-    n_finished = 0
-    while n_finished < len(futures):
-        try:
-            future = finished.get(timeout=SECONDS_BETWEEN_REPORTS)
-        except Empty:
-            pass
-        else:
-            future.result()
-            n_finished += 1
-        if progress is not None:
-            progress(n_finished, len(futures))
 
 
 def _affinity_cores() -> int:

@@ -63,6 +63,8 @@ def simulated_bundle(spec: FixtureSpec, *, seed: int) -> Bundle:
     plan = drawn.plan
     width = max(5, len(str(spec.n_genes - 1)))
     genes = pl.Series("gene_id", [f"G{gene:0{width}d}" for gene in range(spec.n_genes)], dtype=pl.String)
+    gene_of = np.repeat(np.arange(spec.n_genes), plan.n_isoforms)
+    isoforms = {"gene_id": genes.gather(gene_of), "isoform": 1 + np.arange(len(gene_of)) - plan.offsets[gene_of]}
     start = pl.int_range(spec.n_genes, dtype=pl.Int64, eager=True) * GENE_SPACING
     return Bundle(
         dataset_name=spec.name,
@@ -73,7 +75,11 @@ def simulated_bundle(spec: FixtureSpec, *, seed: int) -> Bundle:
             "gene": pl.DataFrame(
                 {"gene_id": genes, "chrom": ["simulated"] * spec.n_genes, "start": start, "end": start + LONGEST}
             ),
-            "transcript": _transcript_table(genes, plan),
+            "transcript": pl.DataFrame(isoforms).select(
+                pl.format("{}_T{}", "gene_id", "isoform").alias("transcript_id"),
+                "gene_id",
+                (LONGEST + LENGTH_STEP - LENGTH_STEP * pl.col("isoform")).alias("length"),
+            ),
             **_truth_tables(genes, plan),
         },
         matrices={"gene_counts": drawn.gene_counts, "transcript_counts": drawn.transcript_counts},
@@ -90,7 +96,13 @@ def simulation(spec: FixtureSpec, *, seed: int) -> Simulation:
     """
     if not 0 <= seed < SEED_LIMIT:
         raise ConfigError(f"seed is {seed}, expected 0 to 2^32 − 1")
-    _require_memory(spec)
+    mean_isoforms = sum(k * share for k, share in enumerate(spec.isoform_shares, start=2))
+    values = spec.n_genes * spec.n_samples * (VALUES_PER_GENE + VALUES_PER_TRANSCRIPT * mean_isoforms)
+    require_memory(
+        int(8 * values),
+        what=f"fixture '{spec.name}' of {spec.n_genes:,} genes × {spec.n_samples:,} samples",
+        remedy="Simulate fewer genes or samples.",
+    )
     streams = np.random.default_rng([seed, zlib.crc32(spec.name.encode())]).spawn(6)
     of_samples, of_activity, of_genes, of_effects, of_totals, of_usage = streams
     samples = simulated_samples(spec, of_samples)
@@ -102,26 +114,6 @@ def simulation(spec: FixtureSpec, *, seed: int) -> Simulation:
         raise ConfigError(f"fixture '{spec.name}': {empty} samples have no counts; raise gene_mean or n_genes")
     counts = transcript_counts(spec, plan, effects, totals, activity, rng=of_usage)
     return Simulation(plan=plan, samples=samples, activity=activity, gene_counts=totals, transcript_counts=counts)
-
-
-def _require_memory(spec: FixtureSpec) -> None:
-    mean_isoforms = sum(k * share for k, share in enumerate(spec.isoform_shares, start=2))
-    values = spec.n_genes * spec.n_samples * (VALUES_PER_GENE + VALUES_PER_TRANSCRIPT * mean_isoforms)
-    require_memory(
-        int(8 * values),
-        what=f"fixture '{spec.name}' of {spec.n_genes:,} genes × {spec.n_samples:,} samples",
-        remedy="Simulate fewer genes or samples.",
-    )
-
-
-def _transcript_table(genes: pl.Series, plan: GenePlan) -> pl.DataFrame:
-    gene_of = np.repeat(np.arange(len(genes)), plan.n_isoforms)
-    isoform = 1 + np.arange(len(gene_of)) - plan.offsets[gene_of]
-    return pl.DataFrame({"gene_id": genes.gather(gene_of), "isoform": isoform}).select(
-        pl.format("{}_T{}", "gene_id", "isoform").alias("transcript_id"),
-        "gene_id",
-        (LONGEST + LENGTH_STEP - LENGTH_STEP * pl.col("isoform")).alias("length"),
-    )
 
 
 def _truth_tables(genes: pl.Series, plan: GenePlan) -> dict[str, pl.DataFrame]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from isograph.arrays import Flags, Index, Matrix
+from isograph.arrays import Matrix
 from isograph.simulation.effects import Effects
 from isograph.simulation.genes import GenePlan, isoform_classes
 from isograph.simulation.samples import SimulatedSamples
@@ -61,34 +61,25 @@ def transcript_counts(
         if k == 1:
             counts[rows[:, 0]] = totals[genes]
             continue
-        usage = _expected_usage(plan, effects, genes, rows)
+        log_odds = plan.direction[rows][:, :, None] * effects.log_odds[genes][:, None, :]
+        log_odds += plan.baseline[rows][:, :, None]
+        if effects.loss.any():
+            rank = np.linspace(1.0, 0.0, k)
+            log_odds -= effects.loss[genes][:, None, None] * rank[None, :, None] * effects.damage
+        log_odds -= log_odds.max(axis=1, keepdims=True)
+        usage = _shares(np.exp(log_odds))
         if spec.sampling == "expected":
             counts[rows] = usage * totals[genes][:, None, :]
             continue
         if np.isfinite(spec.usage_concentration):
             silent = (plan.planted & ~plan.switches)[genes] & spec.balanced_noise
-            usage = _dirichlet(spec.usage_concentration * usage, silent, activity[plan.module_of[genes[silent]]], rng)
+            usage = np.maximum(rng.standard_gamma(spec.usage_concentration * usage), np.finfo(np.float64).tiny)
+            if silent.any():
+                usage[silent] = _balanced(usage[silent], activity[plan.module_of[genes[silent]]][:, None, :])
+            usage = _shares(usage)
         drawn = rng.multinomial(totals[genes].astype(np.int64), np.moveaxis(usage, 1, 2))
         counts[rows] = np.moveaxis(drawn, 2, 1)
     return counts
-
-
-def _expected_usage(plan: GenePlan, effects: Effects, genes: Index, rows: Index) -> Matrix:
-    """Return p of genes with the same number of isoforms: (n_genes, k, n_samples)."""
-    log_odds = plan.baseline[rows][:, :, None] + plan.direction[rows][:, :, None] * effects.log_odds[genes][:, None, :]
-    if effects.loss.any():
-        rank = np.linspace(1.0, 0.0, rows.shape[1])
-        log_odds -= effects.loss[genes][:, None, None] * rank[None, :, None] * effects.damage
-    log_odds -= log_odds.max(axis=1, keepdims=True)
-    return _shares(np.exp(log_odds))
-
-
-def _dirichlet(shape: Matrix, silent: Flags, module_activity: Matrix, rng: np.random.Generator) -> Matrix:
-    """Return Dirichlet draws along axis 1; those of silent genes uncorrelated with their module in the sample."""
-    drawn = np.maximum(rng.standard_gamma(shape), np.finfo(np.float64).tiny)
-    if silent.any():
-        drawn[silent] = _balanced(drawn[silent], module_activity[:, None, :])
-    return _shares(drawn)
 
 
 def _balanced(factor: Matrix, module_activity: Matrix) -> Matrix:

@@ -50,7 +50,9 @@ def gene_effects(
     followed = _followed(spec, plan.abundant, plan, activity, planted_abundance)
     log_abundance[plan.abundant] += spec.abundance_effect * plan.abundance_sign[plan.abundant, None] * followed
     followed = spec.switch_effect * _followed(spec, plan.switches, plan, activity, planted_odds)
-    followed += _interaction(spec, len(followed), activity, planted_odds)
+    if spec.interaction_strength > 0:
+        touched = planted_odds.permutation(len(followed)) < round(spec.interaction_share * len(followed))
+        followed += np.outer(touched, spec.interaction_strength * standardised(activity[0] * activity[1]))
     log_odds[plan.switches] += plan.switch_sign[plan.switches, None] * followed
     return Effects(
         log_abundance=log_abundance,
@@ -66,14 +68,6 @@ def _followed(spec: FixtureSpec, follows: Flags, plan: GenePlan, activity: Matri
         return np.empty((0, spec.n_samples))
     of_module = activity[plan.module_of[follows]]
     return np.asarray(of_module + spec.drive_noise * rng.standard_normal(of_module.shape))
-
-
-def _interaction(spec: FixtureSpec, n_genes: int, activity: Matrix, rng: np.random.Generator) -> Matrix:
-    if spec.interaction_strength == 0:
-        return np.zeros((n_genes, 1))
-    product = spec.interaction_strength * standardised(activity[0] * activity[1])
-    touched = rng.permutation(n_genes) < round(spec.interaction_share * n_genes)
-    return np.outer(touched, product)
 
 
 def _shared_effects(spec: FixtureSpec, samples: SimulatedSamples, rng: np.random.Generator) -> Matrix | None:

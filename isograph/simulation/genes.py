@@ -110,18 +110,15 @@ def _memberships(spec: FixtureSpec, rng: np.random.Generator) -> tuple[Index, ND
     module_of[order] = np.repeat(np.arange(len(sizes)), sizes)
     roles = np.full(spec.n_genes, BACKGROUND, dtype=f"<U{max(map(len, (*ACTIVE_ROLES, BACKGROUND)))}")
     shares = np.array([spec.role_shares.get(role, 0.0) for role in ACTIVE_ROLES])
-    if len(sizes):
-        roles[order] = np.concatenate([np.repeat(ACTIVE_ROLES, _apportioned(int(size), shares)) for size in sizes])
+    start = 0
+    for size in spec.module_sizes:
+        # Roles are apportioned by largest remainder: whole numbers that add up to the size of the module.
+        exact = size * shares / shares.sum()
+        counts = np.floor(exact + 1e-9).astype(np.int64)
+        counts[np.argsort(counts - exact, kind="stable")[: size - counts.sum()]] += 1
+        roles[order[start : start + size]] = np.repeat(ACTIVE_ROLES, counts)
+        start += size
     return module_of, roles
-
-
-def _apportioned(total: int, shares: Vector) -> Index:
-    """Return whole numbers in proportion to ``shares`` that add up to ``total``, by largest remainder."""
-    exact = total * shares / shares.sum()
-    whole: Index = np.floor(exact + 1e-9).astype(np.int64)
-    remainder = exact - whole
-    whole[np.argsort(-remainder, kind="stable")[: total - whole.sum()]] += 1
-    return whole
 
 
 def _isoform_axes(

@@ -90,7 +90,11 @@ def activities(spec: FixtureSpec, samples: SimulatedSamples, rng: np.random.Gene
     n_modules = len(spec.module_sizes)
     own = rng.standard_normal((n_modules, spec.n_samples))
     if spec.activity == "rings_and_quadrants":
-        own = standardised(_rings_and_quadrants(*rng.standard_normal((2, spec.n_samples))))
+        # Four shapes over the plane of two latents: inner ring, outside, first and third quadrant.
+        x, y = rng.standard_normal((2, spec.n_samples))
+        radius = np.hypot(x, y)
+        ring = np.exp(-0.5 * ((radius - 0.7) / 0.25) ** 2)
+        own = standardised(np.array([ring, _step(radius - 1.7), _step(x) * _step(y), _step(-x) * _step(-y)]))
     confounder = rng.standard_normal(spec.n_samples)
     diagnosis = _effects(n_modules, spec.diagnosis_effect, rng) * standardised(samples.diagnosed.astype(np.float64))
     age = _effects(n_modules, spec.age_effect, rng) * standardised(samples.age)
@@ -107,19 +111,6 @@ def standardised(rows: Matrix) -> Matrix:
 def _effects(n_modules: int, largest: float, rng: np.random.Generator) -> Matrix:
     size = largest * rng.uniform(0.5, 1.0, (n_modules, 1))
     return np.asarray(size * rng.choice(np.array([-1.0, 1.0]), (n_modules, 1)))
-
-
-def _rings_and_quadrants(x: Vector, y: Vector) -> Matrix:
-    """Return the four shapes over the plane of two latents: inner ring, outside, first and third quadrant."""
-    radius = np.hypot(x, y)
-    return np.array(
-        [
-            np.exp(-0.5 * ((radius - 0.7) / 0.25) ** 2),
-            _step(radius - 1.7),
-            _step(x) * _step(y),
-            _step(-x) * _step(-y),
-        ]
-    )
 
 
 def _step(values: Vector) -> Vector:

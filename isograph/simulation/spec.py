@@ -141,7 +141,7 @@ class FixtureSpec:
     gates: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        checks = (_range_problems, _name_problems, _module_problems, _share_problems, _covariate_problems)
+        checks = (_value_problems, _module_problems, _share_and_covariate_problems)
         if problems := [problem for check in checks for problem in check(self)]:
             raise SpecError(self.name, problems)
 
@@ -234,15 +234,12 @@ def _read_spec(path: Path) -> FixtureSpec:
     return spec_of({**values, "name": path.stem, "suite": path.parent.name})
 
 
-def _range_problems(spec: FixtureSpec) -> Iterable[str]:
+def _value_problems(spec: FixtureSpec) -> Iterable[str]:
     for name, (low, high) in _RANGES.items():
         value = getattr(spec, name)
         if not low <= value <= high:
             expected = f"{low:g} or more" if high == inf else f"{low:g} to {high:,.12g}"
             yield f"{name} is {value}, expected {expected}"
-
-
-def _name_problems(spec: FixtureSpec) -> Iterable[str]:
     if not _FILE_NAME.match(spec.name):
         yield f"name is '{shown(spec.name)}', expected letters, digits, '_', '.', '+' and '-'"
     for name, known in (("activity", ACTIVITIES), ("sampling", SAMPLINGS)):
@@ -264,7 +261,7 @@ def _module_problems(spec: FixtureSpec) -> Iterable[str]:
         yield f"an interaction takes the latents of 2 modules, got {len(spec.module_sizes)}"
 
 
-def _share_problems(spec: FixtureSpec) -> Iterable[str]:
+def _share_and_covariate_problems(spec: FixtureSpec) -> Iterable[str]:
     if unknown := [role for role in spec.role_shares if role not in ACTIVE_ROLES]:
         yield f"unknown roles {examples(unknown)}, expected {', '.join(ACTIVE_ROLES)}"
     if not 1 <= len(spec.isoform_shares) < MAX_ISOFORMS:
@@ -272,9 +269,6 @@ def _share_problems(spec: FixtureSpec) -> Iterable[str]:
     for name, shares in (("role_shares", list(spec.role_shares.values())), ("isoform_shares", spec.isoform_shares)):
         if not all(0 <= share <= 1 for share in shares) or not abs(sum(shares) - 1) <= SUM_TOLERANCE:
             yield f"{name} is {value_text(getattr(spec, name))}, expected shares from 0 to 1 that add up to 1"
-
-
-def _covariate_problems(spec: FixtureSpec) -> Iterable[str]:
     for name in spec.recorded_covariates:
         strength = STRENGTH_OF_COVARIATE.get(name)
         if strength is None:

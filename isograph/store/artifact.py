@@ -133,15 +133,21 @@ def artifact_directory(out: Path, kind: str, *, overwrite: bool, expected_bytes:
     with output_directory(out, overwrite=overwrite, expected_bytes=expected_bytes) as directory:
         writer = ArtifactWriter(directory, kind)
         yield writer
-        manifest = {
-            "artifact": kind,
-            "schema_version": SCHEMA_VERSION,
-            "isograph_version": isograph.__version__,
-            "files": writer.files,
-        }
+        manifest = manifest_of(kind, writer.files)
         write_file(directory / MANIFEST, orjson.dumps(manifest, option=JSON_STYLE))
         verify(directory, manifest)
         writer.manifest = manifest
+
+
+def manifest_of(kind: str, files: Mapping[str, object], /, **facts: object) -> dict[str, Any]:
+    """Return the manifest of an artifact with these files; facts: what it says beside them."""
+    return {
+        "artifact": kind,
+        "schema_version": SCHEMA_VERSION,
+        "isograph_version": isograph.__version__,
+        **facts,
+        "files": dict(files),
+    }
 
 
 def is_artifact(path: Path, kind: str) -> bool:
@@ -175,28 +181,30 @@ def verify(path: Path, manifest: Mapping[str, object], *, needed: Iterable[str] 
     """
     files = manifest.get("files")
     entries: dict[str, object] = files if isinstance(files, dict) else {}
-    unlisted = [name for name in needed if name not in entries]
-    foreign = [name for name in entries if Path(name).name != name]
-    inside = [name for name in entries if name not in foreign]
-    missing = [name for name in inside if not (path / name).is_file()]
-    changed = [name for name in inside if name not in missing and not _is_as_written(path / name, entries[name])]
-    problems = []
-    if unlisted:
-        problems.append(f"{len(unlisted)} files not in {MANIFEST}: {examples(unlisted)}. Make the artifact again.")
-    if foreign:
-        problems.append(f"{len(foreign)} files in {MANIFEST} outside the directory: {examples(foreign)}.")
-    if missing:
-        problems.append(f"{len(missing)} files missing: {examples(missing)}. Make the artifact again.")
-    if changed:
-        problems.append(
-            f"{len(changed)} files changed since they were written: {examples(changed)}. Make the artifact again."
+    foreign, missing, changed = [], [], []
+    for name, facts in entries.items():
+        file = path / name
+        if Path(name).name != name:
+            foreign.append(name)
+        elif not file.is_file():
+            missing.append(name)
+        # A file of another size is not even read.
+        elif (
+            not isinstance(facts, dict)
+            or file.stat().st_size != facts.get("bytes")
+            or file_digest(file) != facts.get("sha256")
+        ):
+            changed.append(name)
+    remedy = " Make the artifact again."
+    problems = [
+        f"{len(names)} files {problem}: {examples(names)}.{advice}"
+        for names, problem, advice in (
+            ([name for name in needed if name not in entries], f"not in {MANIFEST}", remedy),
+            (foreign, f"in {MANIFEST} outside the directory", ""),
+            (missing, "missing", remedy),
+            (changed, "changed since they were written", remedy),
         )
+        if names
+    ]
     if problems:
         raise InputError(str(path), problems)
-
-
-def _is_as_written(file: Path, facts: object) -> bool:
-    """Whether a file has the size and sha256 of its manifest entry; a file of another size is not even read."""
-    if not isinstance(facts, dict) or file.stat().st_size != facts.get("bytes"):
-        return False
-    return file_digest(file) == facts.get("sha256")

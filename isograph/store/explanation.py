@@ -11,10 +11,9 @@ from typing import Any
 import orjson
 import polars as pl
 
-import isograph
 from isograph.errors import InputError, UsageError
 from isograph.schemas import Table
-from isograph.store.artifact import JSON_STYLE, SCHEMA_VERSION, ArtifactWriter, verify
+from isograph.store.artifact import JSON_STYLE, ArtifactWriter, manifest_of, verify
 from isograph.store.files import read_json_object
 from isograph.store.output import output_directory, write_file, write_output_file
 
@@ -33,13 +32,10 @@ class PartWriter(ArtifactWriter):
     def explained(self, contract: Table, frame: pl.DataFrame, added: Mapping[str, pl.DataType]) -> None:
         """Write a table of the module that keeps its contract apart from the columns ``added`` at its end."""
         contract.checked(frame.drop(list(added)))
-        self._write(contract.name, frame, table=contract.name)
+        self.beside(contract.name, frame, table=contract.name)
 
-    def beside(self, name: str, frame: pl.DataFrame) -> None:
-        """Write the table of a figure."""
-        self._write(name, frame)
-
-    def _write(self, name: str, frame: pl.DataFrame, **facts: object) -> None:
+    def beside(self, name: str, frame: pl.DataFrame, **facts: object) -> None:
+        """Write a table without a contract, that of a figure; the manifest lists ``facts`` beside its columns."""
         columns = {column: str(dtype) for column, dtype in frame.schema.items()}
         self.parquet(name, frame, columns=columns, **facts)
         for copy in self.copies:
@@ -58,9 +54,8 @@ def explanation_part(
     with output_directory(out, overwrite=overwrite) as directory:
         writer = PartWriter(directory, PART, copies=copies)
         yield writer
-        write_file(
-            directory / EXPLANATION_MANIFEST, orjson.dumps(_manifest(PART, writer.files, facts), option=JSON_STYLE)
-        )
+        manifest = manifest_of(PART, writer.files, **facts)
+        write_file(directory / EXPLANATION_MANIFEST, orjson.dumps(manifest, option=JSON_STYLE))
 
 
 def read_part(path: Path) -> dict[str, object] | None:
@@ -92,12 +87,11 @@ def finish_explanation(out: Path, parts: Mapping[str, Mapping[str, object]], fac
         listed = manifest["files"]
         if isinstance(listed, Mapping):
             files |= {f"{part}/{name}": entry for name, entry in listed.items()}
-    write_output_file(
-        out / EXPLANATION_MANIFEST, orjson.dumps(_manifest(KIND, files, facts), option=JSON_STYLE), overwrite=True
-    )
+    content = orjson.dumps(manifest_of(KIND, files, **facts), option=JSON_STYLE)
+    write_output_file(out / EXPLANATION_MANIFEST, content, overwrite=True)
 
 
-def refuse_foreign(out: Path) -> None:
+def require_explanation_only(out: Path) -> None:
     """Refuse to write into ``out`` if it holds anything but an explanation, finished or not.
 
     Raises
@@ -113,13 +107,3 @@ def refuse_foreign(out: Path) -> None:
         ours = entry.name == EXPLANATION_MANIFEST or (entry / EXPLANATION_MANIFEST).is_file()
         if not ours and not entry.name.startswith("."):
             raise UsageError(f"{out} holds '{entry.name}' and is not an explanation. Name another output directory.")
-
-
-def _manifest(kind: str, files: Mapping[str, object], facts: Mapping[str, object]) -> dict[str, object]:
-    return {
-        "artifact": kind,
-        "schema_version": SCHEMA_VERSION,
-        "isograph_version": isograph.__version__,
-        **facts,
-        "files": dict(files),
-    }

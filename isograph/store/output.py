@@ -8,7 +8,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -67,7 +67,9 @@ def output_directory(out: Path, *, overwrite: bool = False, expected_bytes: int 
         parent.mkdir(parents=True, exist_ok=True)
     require_free_space(parent, expected_bytes)
     with _full_disk_explained(parent), _lock(parent / f".{out.name}.lock", out):
-        _reclaim_stale(parent, out.name)
+        # NOTE: only under the lock: without a holder, such a directory belongs to a run that was killed.
+        for stale in parent.glob(f".{glob_literal(out.name)}.tmp-*"):
+            shutil.rmtree(stale, ignore_errors=True)
         temporary = parent / f".{out.name}.tmp-{uuid.uuid4().hex}"
         try:
             with _refusal_explained(out):
@@ -196,10 +198,21 @@ def require_free_space(parent: Path, expected_bytes: int) -> None:
 
 @contextmanager
 def _lock(path: Path, out: Path) -> Iterator[None]:
-    with _refusal_explained(out):
-        handle = _locked(path)
-    if handle is None:
-        raise UsageError(f"{out} is being written by another process. Wait for it, or name another directory.")
+    """Hold the lock at ``path`` inside the block, or refuse to write ``out`` while another process holds it."""
+    while True:
+        with _refusal_explained(out):
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            message = f"{out} is being written by another process. Wait for it, or name another directory."
+            raise UsageError(message) from None
+        # NOTE: the last holder removes the file; a lock on a removed file protects nothing, so look again.
+        with suppress(FileNotFoundError):
+            if os.fstat(handle).st_ino == path.stat().st_ino:
+                break
+        os.close(handle)
     try:
         yield
     finally:
@@ -207,28 +220,8 @@ def _lock(path: Path, out: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _locked(path: Path) -> int | None:
-    """Return a descriptor that holds the lock at ``path``, or None while another process holds it."""
-    while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # NOTE: the last holder removes the file; a lock on a removed file protects nothing, so look again.
-            if path.exists() and os.fstat(handle).st_ino == path.stat().st_ino:
-                return handle
-        except BlockingIOError:
-            os.close(handle)
-            return None
-        os.close(handle)
-
-
-def _reclaim_stale(parent: Path, name: str) -> None:
-    # NOTE: only under the lock: without a holder, such a directory belongs to a run that was killed.
-    for stale in parent.glob(f".{glob_literal(name)}.tmp-*"):
-        shutil.rmtree(stale, ignore_errors=True)
-
-
 def _replace(temporary: Path, out: Path) -> None:
+    """Put the directory ``temporary`` in the place of ``out``; if that fails, what was there is back."""
     if not out.exists():
         temporary.rename(out)
     else:

@@ -42,13 +42,25 @@ def gtf_structures(path: Path, digest: str, *, cache: Path | None, steps: Steps)
         remedy = f"Name another directory for {option('gtf_cache')}."
         raise UsageError(f"{cache} cannot be made: {error.strerror}. {remedy}") from error
     entry = cache / f"{digest}-v{CACHE_VERSION}"
-    structures = _read_entry(entry) if entry.exists() else None
-    if structures is not None:
-        logger.info("%s: structures taken from %s", path.name, entry)
-        return structures
+    if entry.exists():
+        files = [entry / f"{name}.parquet" for name in GTF_TABLES]
+        try:
+            verify(entry, read_manifest(entry), needed=[file.name for file in files])
+        except InputError as error:
+            logger.warning("the cache is not used: %s", error)
+        else:
+            frames = [pl.read_parquet(file, glob=False, hive_partitioning=False) for file in files]
+            logger.info("%s: structures taken from %s", path.name, entry)
+            return Structures(*frames)
     structures = _read_gtf(path, steps)
     with steps.step("cache"):
-        _write_entry(structures, entry)
+        # NOTE: another process may be writing the entry, or something foreign is there: nothing is kept then.
+        try:
+            with artifact_directory(entry, CACHE_KIND, overwrite=True) as writer:
+                writer.table(GTF_TRANSCRIPTS, structures.transcripts)
+                writer.table(GTF_EXONS, structures.exons)
+        except UsageError as error:
+            logger.warning("nothing was kept in the cache: %s", error)
     return structures
 
 
@@ -57,24 +69,3 @@ def _read_gtf(path: Path, steps: Steps) -> Structures:
         structures = read_structures(path, progress=progress)
     logger.info("%s: %d transcripts, %d exons", path.name, structures.transcripts.height, structures.exons.height)
     return structures
-
-
-def _read_entry(entry: Path) -> Structures | None:
-    """Return what the cache holds, or None if it is not as it was written: it is then read from the GTF again."""
-    try:
-        verify(entry, read_manifest(entry), needed=[f"{name}.parquet" for name in GTF_TABLES])
-    except InputError as error:
-        logger.warning("the cache is not used: %s", error)
-        return None
-    frames = [pl.read_parquet(entry / f"{name}.parquet", glob=False, hive_partitioning=False) for name in GTF_TABLES]
-    return Structures(*frames)
-
-
-def _write_entry(structures: Structures, entry: Path) -> None:
-    """Write the structures into the cache, or warn if another process writes them or something foreign is there."""
-    try:
-        with artifact_directory(entry, CACHE_KIND, overwrite=True) as writer:
-            writer.table(GTF_TRANSCRIPTS, structures.transcripts)
-            writer.table(GTF_EXONS, structures.exons)
-    except UsageError as error:
-        logger.warning("nothing was kept in the cache: %s", error)

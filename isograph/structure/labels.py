@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import polars as pl
 
 from isograph.schemas.structure import SWITCH_STRUCTURE
@@ -62,58 +60,54 @@ def _located(pairs: pl.DataFrame, transcripts: pl.DataFrame) -> pl.DataFrame:
         pairs = pairs.join(annotated, on=f"annotated_{direction}", how="left", validate="m:1", maintain_order="left")
     absent_up, absent_down = (pl.col(f"annotated_{direction}").is_null() for direction in DIRECTIONS)
     elsewhere = (pl.col("seqname_up") != pl.col("seqname_down")) | (pl.col("strand_up") != pl.col("strand_down"))
-    status = (
-        pl.when(absent_up & absent_down)
-        .then(pl.lit("not_in_gtf_both"))
-        .when(absent_up)
-        .then(pl.lit("not_in_gtf_up"))
-        .when(absent_down)
-        .then(pl.lit("not_in_gtf_down"))
-        .when(pl.col("flaw_up").is_not_null())
-        .then(pl.col("flaw_up"))
-        .when(pl.col("flaw_down").is_not_null())
-        .then(pl.col("flaw_down"))
-        .when(elsewhere)
-        .then(pl.lit("other_place"))
-        .otherwise(pl.lit("compared"))
+    status = pl.coalesce(
+        pl.when(absent_up & absent_down).then(pl.lit("not_in_gtf_both")),
+        pl.when(absent_up).then(pl.lit("not_in_gtf_up")),
+        pl.when(absent_down).then(pl.lit("not_in_gtf_down")),
+        "flaw_up",
+        "flaw_down",
+        pl.when(elsewhere).then(pl.lit("other_place")),
+        pl.lit("compared"),
     )
     return pairs.with_columns(status=status, gene_name=pl.coalesce("gene_name_up", "gene_name_down")).with_columns(
         pl.when(_COMPARED).then(pl.col(f"{name}_up")).alias(name) for name in ("seqname", "strand")
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Transcripts:
-    """One transcript of every pair, its coordinates in the direction of transcription.
-
-    Attributes
-    ----------
-    exons : ``pair``, ``start``, ``end``, ``internal``.
-    regions : the exonic segments of the coding region and of the two UTRs: ``pair``, ``start``, ``end``.
-    facts : one row a pair: ends, number of exons, lengths.
-    """
-
-    exons: pl.DataFrame
-    regions: dict[str, pl.DataFrame]
-    facts: pl.DataFrame
-
-
 def _measured(compared: pl.DataFrame, exons: pl.DataFrame) -> pl.DataFrame:
     """Return, by pair, ends, counts and lengths of its two transcripts, and what these share."""
-    up, down = (_transcripts(compared, exons, direction) for direction in DIRECTIONS)
+    up, regions_up, facts_up = _transcripts(compared, exons, "up")
+    down, regions_down, facts_down = _transcripts(compared, exons, "down")
+    shared = set_comparison(up, down).select("pair", n_shared_exons="n_shared")
+    counts = {
+        "n_internal_gained": _internal_only(up, down),
+        "n_internal_lost": _internal_only(down, up),
+        "n_cassette_up": inside_gaps(up, gaps(down)),
+        "n_cassette_down": inside_gaps(down, gaps(up)),
+        "n_retained_up": inside_exons(gaps(down), up),
+        "n_retained_down": inside_exons(gaps(up), down),
+        "n_shared_bases": shared_bases(up, down),
+    }
+    for name, counted in counts.items():
+        shared = _beside(shared, counted.rename({"n": name})).with_columns(pl.col(name).fill_null(0))
     measured = compared.select("pair")
-    for direction, transcripts in zip(DIRECTIONS, (up, down), strict=True):
-        facts = transcripts.facts.select("pair", pl.exclude("pair").name.suffix(f"_{direction}"))
-        measured = _beside(measured, facts)
-    measured = _beside(measured, _exon_comparison(up.exons, down.exons))
+    for rows in (facts_up, facts_down, shared):
+        measured = _beside(measured, rows)
     for region in REGIONS:
-        segments = set_comparison(up.regions[region], down.regions[region])
+        segments = set_comparison(regions_up[region], regions_down[region])
         n_differing = (pl.col("n_up_only") + pl.col("n_down_only")).alias(f"n_{region}_differing")
         measured = _beside(measured, segments.select("pair", n_differing))
     return measured
 
 
-def _transcripts(compared: pl.DataFrame, exons: pl.DataFrame, direction: str) -> _Transcripts:
+def _transcripts(
+    compared: pl.DataFrame, exons: pl.DataFrame, direction: str
+) -> tuple[pl.DataFrame, dict[str, pl.DataFrame], pl.DataFrame]:
+    """Return one transcript of every pair, its coordinates in the direction of transcription.
+
+    Its exons (``pair``, ``start``, ``end``, ``internal``); the exonic segments of its coding region and of its two UTRs
+    (``pair``, ``start``, ``end``); one row a pair of its ends, number of exons and lengths.
+    """
     ids = compared.select(
         "pair",
         transcript_id=f"annotated_{direction}",
@@ -128,13 +122,27 @@ def _transcripts(compared: pl.DataFrame, exons: pl.DataFrame, direction: str) ->
     )
     has_before, has_after = (pl.col("pair").shift(step) == pl.col("pair") for step in (1, -1))
     rows = rows.with_columns(internal=(has_before & has_after).fill_null(value=False))
-    first, last = pl.col("coding_start"), pl.col("coding_end")
+    start, end, first, last = (pl.col(name) for name in ("start", "end", "coding_start", "coding_end"))
     regions = {
-        "cds": _clipped(rows, pl.max_horizontal("start", first), pl.min_horizontal("end", last)),
-        "utr5": _clipped(rows, pl.col("start"), pl.min_horizontal("end", first - 1)),
-        "utr3": _clipped(rows, pl.max_horizontal("start", last + 1), pl.col("end")),
+        "cds": _clipped(rows, pl.max_horizontal(start, first), pl.min_horizontal(end, last)),
+        "utr5": _clipped(rows, start, pl.min_horizontal(end, first - 1)),
+        "utr3": _clipped(rows, pl.max_horizontal(start, last + 1), end),
     }
-    return _Transcripts(rows.select("pair", "start", "end", "internal"), regions, _facts(rows, regions))
+    facts = rows.group_by("pair", maintain_order=True).agg(
+        pl.col("coding_start", "coding_end").first().name.prefix("oriented_"),
+        n_exons=pl.len().cast(pl.Int64),
+        length=(end - start + 1).sum(),
+        n_internal=pl.col("internal").sum().cast(pl.Int64),
+        first_exon_start=start.first(),
+        first_exon_end=end.first(),
+        last_exon_start=start.last(),
+        last_exon_end=end.last(),
+    )
+    for region, segments in regions.items():
+        lengths = segments.group_by("pair", maintain_order=True).agg((end - start + 1).sum().alias(f"{region}_length"))
+        facts = _beside(facts, lengths).with_columns(pl.col(f"{region}_length").fill_null(0))
+    facts = facts.select("pair", pl.exclude("pair").name.suffix(f"_{direction}"))
+    return rows.select("pair", "start", "end", "internal"), regions, facts
 
 
 def _mirrored(start: str, end: str) -> tuple[pl.Expr, pl.Expr]:
@@ -150,41 +158,6 @@ def _clipped(rows: pl.DataFrame, start: pl.Expr, end: pl.Expr) -> pl.DataFrame:
     """Return what the exons of coding transcripts hold between two ends."""
     coding = rows.filter(pl.col("coding_start").is_not_null())
     return coding.select("pair", start=start, end=end).filter(pl.col("start") <= pl.col("end"))
-
-
-def _facts(rows: pl.DataFrame, regions: dict[str, pl.DataFrame]) -> pl.DataFrame:
-    start, end = pl.col("start"), pl.col("end")
-    facts = rows.group_by("pair", maintain_order=True).agg(
-        pl.col("coding_start", "coding_end").first().name.prefix("oriented_"),
-        n_exons=pl.len().cast(pl.Int64),
-        length=(end - start + 1).sum(),
-        n_internal=pl.col("internal").sum().cast(pl.Int64),
-        first_exon_start=start.first(),
-        first_exon_end=end.first(),
-        last_exon_start=start.last(),
-        last_exon_end=end.last(),
-    )
-    for region, segments in regions.items():
-        lengths = segments.group_by("pair", maintain_order=True).agg((end - start + 1).sum().alias(f"{region}_length"))
-        facts = _beside(facts, lengths).with_columns(pl.col(f"{region}_length").fill_null(0))
-    return facts
-
-
-def _exon_comparison(up: pl.DataFrame, down: pl.DataFrame) -> pl.DataFrame:
-    """Return, by pair, how many exons and bases are shared, and how many exons and introns are of one alone."""
-    compared = set_comparison(up, down)
-    counts = {
-        "n_internal_gained": _internal_only(up, down),
-        "n_internal_lost": _internal_only(down, up),
-        "n_cassette_up": inside_gaps(up, gaps(down)),
-        "n_cassette_down": inside_gaps(down, gaps(up)),
-        "n_retained_up": inside_exons(gaps(down), up),
-        "n_retained_down": inside_exons(gaps(up), down),
-        "n_shared_bases": shared_bases(up, down),
-    }
-    for name, counted in counts.items():
-        compared = _beside(compared, counted.rename({"n": name})).with_columns(pl.col(name).fill_null(0))
-    return compared.rename({"n_shared": "n_shared_exons"}).drop("n_up_only", "n_down_only")
 
 
 def _internal_only(exons: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
@@ -206,32 +179,25 @@ def _labelled(measured: pl.DataFrame, *, knows_coding: bool) -> pl.DataFrame:
     GTF has any.
     """
     coding = _COMPARED & pl.lit(value=knows_coding)
-    both_coding = coding & _CODING_UP & _CODING_DOWN
-    only_where = {
-        "first_exon": (_COMPARED, _end_exon("first_exon")),
-        "last_exon": (_COMPARED, _end_exon("last_exon")),
-        "internal_exons": (_COMPARED, _internal_exons()),
-        "cds": (coding, _coding_region()),
-        "coding_status": (coding, _coding_status()),
-        "utr5": (both_coding, _untranslated("utr5")),
-        "utr3": (both_coding, _untranslated("utr3")),
-        "biotype": (_COMPARED, _biotype()),
-        "cds_length_up": (coding, pl.col("cds_length_up")),
-        "cds_length_down": (coding, pl.col("cds_length_down")),
-    }
-    only_where |= {
-        f"{utr}_length_{direction}": (coding & is_coding, pl.col(f"{utr}_length_{direction}"))
-        for utr in ("utr5", "utr3")
-        for direction, is_coding in zip(DIRECTIONS, (_CODING_UP, _CODING_DOWN), strict=True)
-    }
-    rows = measured.with_columns(pl.when(where).then(value).alias(name) for name, (where, value) in only_where.items())
+    conditions = dict.fromkeys(("first_exon", "last_exon", "internal_exons", "biotype"), _COMPARED)
+    conditions |= dict.fromkeys(("cds", "coding_status", "cds_length_up", "cds_length_down"), coding)
+    conditions |= dict.fromkeys(("utr5", "utr3"), coding & _CODING_UP & _CODING_DOWN)
+    conditions |= dict.fromkeys(("utr5_length_up", "utr3_length_up"), coding & _CODING_UP)
+    conditions |= dict.fromkeys(("utr5_length_down", "utr3_length_down"), coding & _CODING_DOWN)
+    labels = _labels()
+    rows = measured.with_columns(
+        pl.when(condition).then(labels.get(name, pl.col(name))).alias(name) for name, condition in conditions.items()
+    )
+    differing = (
+        pl.when(~pl.col(part).is_in(NOT_A_DIFFERENCE)).then(pl.format(f"{part}:{{}}", part)) for part in LABELLED
+    )
     return rows.with_columns(
         *(_difference(length).alias(f"{length}_delta") for length in LENGTHS),
         tss_shift=_difference("first_exon_start"),
         tes_shift=_difference("last_exon_end"),
         shared_exon_fraction=_shared("n_shared_exons", "n_exons"),
         shared_base_fraction=_shared("n_shared_bases", "length"),
-        labels=pl.when(_COMPARED).then(_summary()),
+        labels=pl.when(_COMPARED).then(pl.concat_str(*differing, separator=";", ignore_nulls=True)),
     )
 
 
@@ -242,6 +208,45 @@ def _difference(name: str) -> pl.Expr:
 def _shared(shared: str, size: str) -> pl.Expr:
     """Return what is in both sets over what is in either."""
     return pl.col(shared) / (pl.col(f"{size}_up") + pl.col(f"{size}_down") - pl.col(shared))
+
+
+def _labels() -> dict[str, pl.Expr]:
+    """Return the label of every part of a compared pair, by the name of its column."""
+    gained, lost = pl.col("n_internal_gained") > 0, pl.col("n_internal_lost") > 0
+    same_start = pl.col("oriented_coding_start_up") == pl.col("oriented_coding_start_down")
+    same_stop = pl.col("oriented_coding_end_up") == pl.col("oriented_coding_end_down")
+    biotype_up, biotype_down = pl.col("biotype_up"), pl.col("biotype_down")
+    knows_biotypes = biotype_up.is_not_null() & biotype_down.is_not_null()
+    return {
+        "first_exon": _end_exon("first_exon"),
+        "last_exon": _end_exon("last_exon"),
+        "internal_exons": _first_of(
+            ((pl.col("n_internal_up") == 0) & (pl.col("n_internal_down") == 0), "none"),
+            (gained & lost, "changed"),
+            (gained, "gained"),
+            (lost, "lost"),
+            otherwise="same",
+        ),
+        "cds": _first_of(
+            (~_CODING_UP & ~_CODING_DOWN, "none"),
+            (~_CODING_DOWN, "gained"),
+            (~_CODING_UP, "lost"),
+            (pl.col("n_cds_differing") == 0, "same"),
+            (same_start & same_stop, "internal"),
+            (same_stop, "start"),
+            (same_start, "stop"),
+            otherwise="both",
+        ),
+        "coding_status": _first_of(
+            (_CODING_UP & _CODING_DOWN, "coding"),
+            (_CODING_UP, "gained"),
+            (_CODING_DOWN, "lost"),
+            otherwise="noncoding",
+        ),
+        "utr5": _untranslated("utr5"),
+        "utr3": _untranslated("utr3"),
+        "biotype": pl.when(knows_biotypes).then(_first_of((biotype_up == biotype_down, "same"), otherwise="changed")),
+    }
 
 
 def _first_of(*cases: tuple[pl.Expr, str], otherwise: str) -> pl.Expr:
@@ -262,41 +267,6 @@ def _end_exon(name: str) -> pl.Expr:
     )
 
 
-def _internal_exons() -> pl.Expr:
-    gained, lost = pl.col("n_internal_gained") > 0, pl.col("n_internal_lost") > 0
-    return _first_of(
-        ((pl.col("n_internal_up") == 0) & (pl.col("n_internal_down") == 0), "none"),
-        (gained & lost, "changed"),
-        (gained, "gained"),
-        (lost, "lost"),
-        otherwise="same",
-    )
-
-
-def _coding_region() -> pl.Expr:
-    same_start = pl.col("oriented_coding_start_up") == pl.col("oriented_coding_start_down")
-    same_stop = pl.col("oriented_coding_end_up") == pl.col("oriented_coding_end_down")
-    return _first_of(
-        (~_CODING_UP & ~_CODING_DOWN, "none"),
-        (~_CODING_DOWN, "gained"),
-        (~_CODING_UP, "lost"),
-        (pl.col("n_cds_differing") == 0, "same"),
-        (same_start & same_stop, "internal"),
-        (same_stop, "start"),
-        (same_start, "stop"),
-        otherwise="both",
-    )
-
-
-def _coding_status() -> pl.Expr:
-    return _first_of(
-        (_CODING_UP & _CODING_DOWN, "coding"),
-        (_CODING_UP, "gained"),
-        (_CODING_DOWN, "lost"),
-        otherwise="noncoding",
-    )
-
-
 def _untranslated(region: str) -> pl.Expr:
     up, down = pl.col(f"{region}_length_up"), pl.col(f"{region}_length_down")
     return _first_of(
@@ -308,17 +278,3 @@ def _untranslated(region: str) -> pl.Expr:
         (up < down, "shorter"),
         otherwise="moved",
     )
-
-
-def _biotype() -> pl.Expr:
-    up, down = pl.col("biotype_up"), pl.col("biotype_down")
-    known = up.is_not_null() & down.is_not_null()
-    return pl.when(known).then(_first_of((up == down, "same"), otherwise="changed"))
-
-
-def _summary() -> pl.Expr:
-    """Return part:label of the parts that differ, joined; empty where none does."""
-    differing = (
-        pl.when(~pl.col(part).is_in(NOT_A_DIFFERENCE)).then(pl.format(f"{part}:{{}}", part)) for part in LABELLED
-    )
-    return pl.concat_str(*differing, separator=";", ignore_nulls=True)

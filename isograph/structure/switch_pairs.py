@@ -95,8 +95,18 @@ def _explained_pairs(path: Path) -> pl.DataFrame:
     problems: list[str] = []
     weights = [pl.LazyFrame(schema={"module_id": pl.String(), **_POLARITY_COLUMNS})]
     for file in files:
+        where = f"{file.parent.name}/{file.name}"
+        try:
+            polarity = pl.read_parquet(file, glob=False, hive_partitioning=False)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            reason = str(error).splitlines()[0]
+            problems.append(f"{where} is no readable parquet file: {reason}. Explain the module again.")
+            continue
+        if lacking := [name for name, dtype in _POLARITY_COLUMNS.items() if polarity.schema.get(name) != dtype]:
+            problems.append(f"{where} lacks columns, or has them of another type: {examples(lacking)}")
+            continue
         module_id = pl.lit(file.resolve().parent.name).alias("module_id")
-        weights.append(_polarity(file, problems).select(module_id, *_POLARITY_COLUMNS))
+        weights.append(polarity.lazy().select(module_id, *_POLARITY_COLUMNS))
     if problems:
         raise InputError(str(path), problems)
     pairs = extreme_pairs(pl.concat(weights).rename({"r": "weight"})).collect(engine="in-memory")
@@ -105,20 +115,6 @@ def _explained_pairs(path: Path) -> pl.DataFrame:
     if repeated.len():
         raise InputError(str(path), f"{repeated.len()} genes are in the tables of two modules: {examples(repeated)}")
     return pairs
-
-
-def _polarity(file: Path, problems: list[str]) -> pl.LazyFrame:
-    """Return a polarity table, or an empty one after adding what is wrong with it to ``problems``."""
-    where = f"{file.parent.name}/{file.name}"
-    try:
-        table = pl.read_parquet(file, glob=False, hive_partitioning=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        problems.append(f"{where} is no readable parquet file: {str(error).splitlines()[0]}. Explain the module again.")
-        return pl.LazyFrame(schema=_POLARITY_COLUMNS)
-    if lacking := [name for name, dtype in _POLARITY_COLUMNS.items() if table.schema.get(name) != dtype]:
-        problems.append(f"{where} lacks columns, or has them of another type: {examples(lacking)}")
-        return pl.LazyFrame(schema=_POLARITY_COLUMNS)
-    return table.lazy()
 
 
 def extreme_pairs(weights: pl.LazyFrame) -> pl.LazyFrame:

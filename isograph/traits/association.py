@@ -15,7 +15,7 @@ from isograph.stats import (
     benjamini_hochberg,
     correlation_pvalue,
     group_moments,
-    student_pvalue,
+    t_pvalue,
     welch,
     welch_anova,
 )
@@ -151,7 +151,7 @@ def _level_test(eigengenes: Matrix, trait: Trait) -> TraitTest:
     groups = [group_moments(eigengenes[:, rows[number]]) for number in used]
     if len(groups) == 2:
         pair = welch(*groups)
-        pvalue = student_pvalue(pair.statistic, pair.dof)
+        pvalue = t_pvalue(pair.statistic, pair.dof)
         return TraitTest("welch", pair.difference, pair.statistic, pvalue, n, names[1], names[0], left_out)
     anova = welch_anova(groups)
     levels = "|".join(names)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 import duckdb
+import polars as pl
 import pytest
 
 import isograph as ig
@@ -11,6 +12,7 @@ from isograph.cli.app import COMMANDS, app
 from isograph.config import BACKENDS
 
 ROOT = Path(__file__).resolve().parents[2]
+TOY = ROOT / "fixtures" / "bundles_0_1_5" / "toy_v1"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -24,10 +26,10 @@ def generator():
 @pytest.fixture(scope="module")
 def fit(tmp_path_factory):
     out = tmp_path_factory.mktemp("readme") / "fit"
-    return ig.fit(ROOT / "fixtures" / "bundles_0_1_5" / "toy_v1", output_dir=out)
+    return ig.fit(TOY, output_dir=out)
 
 
-@pytest.mark.parametrize("page", ["tables.md", "commands.md", "benchmarks.md", "ablation.md"])
+@pytest.mark.parametrize("page", ["api.md", "tables.md", "commands.md", "benchmarks.md", "ablation.md"])
 def test_docs__generated_pages_are_current(page):
     written = (ROOT / "docs" / page).read_text(encoding="utf-8")
     assert written == generator().PAGES[page](), f"docs/{page} is out of date: run make docs"
@@ -70,8 +72,29 @@ def test_readme__sql_answers(fit):
 
 
 def test_readme__python_answers(fit):
-    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    code, _ = python_blocks()
     reading = code[: code.index("fit = ig.fit(")].replace("artifacts/demo/fit", str(fit.path))
     names: dict[str, object] = {}
     exec(reading, names)
     assert names["fit"].modules.collect(engine="in-memory").height == 24
+
+
+def test_readme__frames_become_a_bundle_and_a_fit(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    bundle = ig.open(TOY)
+    samples = bundle.samples.select("sample_id").with_row_index("n").collect(engine="in-memory")
+    names: dict[str, object] = {
+        "ig": ig,
+        "counts": bundle.transcript_counts.select("transcript_id", "sample_id", "count").collect(engine="in-memory"),
+        "samples": samples.select(
+            "sample_id", batch=pl.when(pl.col("n") % 2 == 0).then(pl.lit("b1")).otherwise(pl.lit("b2"))
+        ),
+        "tx2gene": bundle.transcripts.select("transcript_id", "gene_id").collect(engine="in-memory"),
+    }
+    exec(python_blocks()[1], names)
+    assert names["fit"].config["covariates"] == ["batch"]
+    assert names["fit"].modules.collect(engine="in-memory").height == 24
+
+
+def python_blocks() -> list[str]:
+    return re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)

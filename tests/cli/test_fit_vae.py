@@ -9,6 +9,7 @@ import torch
 
 from isograph.errors import InputError, UsageError
 from isograph.network.vae import checkpoint_bytes, load_checkpoint, model_of
+from isograph.runtime import extras
 
 QUICK = ("--backend", "vae", "--set", "epochs=5")
 
@@ -33,6 +34,14 @@ def rewritten(fit: Path, name: str, data: bytes) -> None:
     manifest = orjson.loads((fit / "manifest.json").read_bytes())
     manifest["files"][name].update(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
     (fit / "manifest.json").write_bytes(orjson.dumps(manifest))
+
+
+def test_fit_vae__says_what_to_install_where_torch_is_not(isograph, bundle, tmp_path, monkeypatch):
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    ended = isograph("fit", bundle, "--output-dir", tmp_path / "fit", *QUICK)
+    assert ended.code == 2
+    assert "the vae backend needs the extra 'vae': pip install 'isograph-multiplex[vae]'" in ended.err
+    assert not (tmp_path / "fit").exists()
 
 
 def test_fit_vae__keeps_a_model_that_loads_without_code(fitted):

@@ -11,7 +11,7 @@ from isograph.stats import (
     benjamini_hochberg,
     group_moments,
     marchenko_pastur_edge,
-    student_pvalue,
+    t_pvalue,
     unit_rows,
     welch,
     welch_anova,
@@ -28,9 +28,7 @@ def eigengenes():
 
 def welch_of(values, reference, level):
     test = welch(group_moments(values[:, reference]), group_moments(values[:, level]))
-    return SimpleNamespace(
-        effect=test.difference, statistic=test.statistic, pvalue=student_pvalue(test.statistic, test.dof)
-    )
+    return SimpleNamespace(effect=test.difference, statistic=test.statistic, pvalue=t_pvalue(test.statistic, test.dof))
 
 
 def anova_of(values, groups):

@@ -12,7 +12,7 @@ from isograph.config import VaeConfig
 from isograph.features.channel import Channels
 from isograph.network.vae.model import ElboTerms, VaeModel
 from isograph.network.vae.rowspace import RowSpace
-from isograph.network.vae.training import HeldOutRun, Trained
+from isograph.network.vae.training import Trained
 from isograph.runtime.threads import run_chunks
 
 ROWS_PER_CHUNK = 2048
@@ -83,6 +83,11 @@ def model_calibration(
 ) -> dict[str, object]:
     """Return what ``calibration.json`` says of the model, plain JSON values; losses are in nats per sample."""
     best_run = trained.best_run
+    latent_size_reason = "lowest loss of the samples held out among the sizes given"
+    if config.latent_sizes is None:
+        latent_size_reason = "as many as there are directions; what the model can do without is collapsed"
+    elif len(trained.runs) == 1:
+        latent_size_reason = "given"
     return {
         "rank": model.sizes.rank,
         "directions_above_noise": space.n_signals,
@@ -91,8 +96,17 @@ def model_calibration(
         "noise_edge": space.noise_edge,
         "scale": space.scale,
         "latent_size": model.sizes.latent_size,
-        "latent_size_reason": _latent_size_reason(config, trained),
-        "latent_sizes_tried": [_run_values(run, config.beta) for run in trained.runs],
+        "latent_size_reason": latent_size_reason,
+        "latent_sizes_tried": [
+            {
+                "latent_size": run.latent_size,
+                "best_epoch": run.best_epoch,
+                "epochs_run": run.epochs_run,
+                "stopped": run.stopped,
+                "held_out_loss": run.best.loss(config.beta),
+            }
+            for run in trained.runs
+        ],
         "collapsed_dimensions": [number for number, active in enumerate(model.active) if not active],
         "n_active_dimensions": sum(model.active),
         "kl_per_dimension": list(trained.terms.divergence),
@@ -105,24 +119,6 @@ def model_calibration(
         "stopped": best_run.stopped,
         "converged": best_run.stopped == "patience",
         "device": config.device,
-    }
-
-
-def _latent_size_reason(config: VaeConfig, trained: Trained) -> str:
-    if config.latent_sizes is None:
-        return "as many as there are directions; what the model can do without is collapsed"
-    if len(trained.runs) == 1:
-        return "given"
-    return "lowest loss of the samples held out among the sizes given"
-
-
-def _run_values(run: HeldOutRun, beta: float) -> dict[str, object]:
-    return {
-        "latent_size": run.latent_size,
-        "best_epoch": run.best_epoch,
-        "epochs_run": run.epochs_run,
-        "stopped": run.stopped,
-        "held_out_loss": run.best.loss(beta),
     }
 
 

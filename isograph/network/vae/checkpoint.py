@@ -107,18 +107,26 @@ def model_of(data: bytes, *, name: str) -> VaeModel:
     InputError
         They are no checkpoint of isograph, or a damaged one; the message begins with ``name``.
     """
-    content = _content(data, name)
-    if problems := _field_problems(content):
-        raise InputError(name, problems)
+    content = _checkpoint_content(data, name)
     sizes = Sizes(**{**content["sizes"], "hidden_sizes": tuple(content["sizes"]["hidden_sizes"])})
     with torch.random.fork_rng(devices=[]):
         encoder, decoder = Encoder(sizes), Decoder(sizes)
+    basis = torch.empty((sizes.n_features, sizes.rank), dtype=torch.float32, device="meta")
     problems = [
-        *_tensor_problems("basis", {"": content["basis"]}, {"": (sizes.n_features, sizes.rank)}, dtype=torch.float32),
-        *_tensor_problems("encoder", content["encoder"], _shapes(encoder)),
-        *_tensor_problems("decoder", content["decoder"], _shapes(decoder)),
-        *_length_problems(content, sizes),
+        *_tensor_problems("basis", {"": content["basis"]}, {"": basis}),
+        *_tensor_problems("encoder", content["encoder"], encoder.state_dict()),
+        *_tensor_problems("decoder", content["decoder"], decoder.state_dict()),
     ]
+    lists = (
+        ("feature_ids", str, sizes.n_features),
+        ("feature_types", str, sizes.n_features),
+        ("active", bool, sizes.latent_size),
+    )
+    for field, kind, length in lists:
+        if len(content[field]) != length:
+            problems.append(f"'{field}' has {len(content[field])} entries, expected {length}.")
+        elif not all(type(entry) is kind for entry in content[field]):
+            problems.append(f"'{field}' has entries that are no {kind.__name__}.")
     if problems:
         raise InputError(name, problems)
     encoder.load_state_dict(content["encoder"], strict=True)
@@ -136,56 +144,45 @@ def model_of(data: bytes, *, name: str) -> VaeModel:
     )
 
 
-def _content(data: bytes, name: str) -> dict[str, Any]:
+def _checkpoint_content(data: bytes, name: str) -> dict[str, Any]:
+    """Return the fields of a checkpoint if it has all of them, each of its type, and numbers in their range."""
     try:
         content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, zipfile.BadZipFile, RuntimeError, EOFError, LookupError, ValueError, TypeError):
         raise InputError(name, f"is no checkpoint, or a truncated one. {_REMEDY}") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise InputError(name, f"is not a checkpoint that isograph wrote ('{FORMAT}'). {_REMEDY}")
+    problems = [f"has no '{field}'." for field in _FIELDS if field not in content]
+    problems += [
+        f"has '{shown(field)}', which is no part of a checkpoint." for field in content if field not in _FIELDS
+    ]
+    problems += [
+        f"'{field}' is a {type(content[field]).__name__}, expected a {kind.__name__}."
+        for field, kind in _FIELDS.items()
+        if field in content and not isinstance(content[field], kind)
+    ]
+    sizes = content.get("sizes")
+    if isinstance(sizes, dict):
+        hidden = sizes.get("hidden_sizes")
+        widths = [sizes.get(size) for size in ("n_features", "rank", "latent_size")]
+        widths += hidden if isinstance(hidden, list) and hidden else [None]
+        is_whole = all(type(width) is int and 1 <= width < 2**31 for width in widths)
+        if not is_whole or len(sizes) != 4:
+            problems.append(f"'sizes' is {shown(sizes)}, expected n_features, rank, latent_size and hidden_sizes.")
+    for field in ("scale", "noise_variance"):
+        value = content.get(field)
+        if isinstance(value, float) and not 0 < value < float("inf"):
+            problems.append(f"'{field}' is {value}, expected a number above 0.")
+    if problems:
+        raise InputError(name, problems)
     return content
 
 
-def _field_problems(content: Mapping[str, Any]) -> list[str]:
-    problems = [f"has no '{name}'." for name in _FIELDS if name not in content]
-    problems += [f"has '{shown(name)}', which is no part of a checkpoint." for name in content if name not in _FIELDS]
-    problems += [
-        f"'{name}' is a {type(content[name]).__name__}, expected a {kind.__name__}."
-        for name, kind in _FIELDS.items()
-        if name in content and not isinstance(content[name], kind)
-    ]
-    sizes = content.get("sizes")
-    if isinstance(sizes, dict) and not _are_sizes(sizes):
-        problems.append(f"'sizes' is {shown(sizes)}, expected n_features, rank, latent_size and hidden_sizes.")
-    for name in ("scale", "noise_variance"):
-        value = content.get(name)
-        if isinstance(value, float) and not 0 < value < float("inf"):
-            problems.append(f"'{name}' is {value}, expected a number above 0.")
-    return problems
-
-
-def _are_sizes(sizes: Mapping[str, Any]) -> bool:
-    if set(sizes) != {"n_features", "rank", "latent_size", "hidden_sizes"}:
-        return False
-    hidden = sizes["hidden_sizes"]
-    numbers = [sizes["n_features"], sizes["rank"], sizes["latent_size"], *(hidden if isinstance(hidden, list) else [0])]
-    return len(numbers) > 3 and all(type(number) is int and 1 <= number < 2**31 for number in numbers)
-
-
-def _shapes(network: torch.nn.Module) -> dict[str, tuple[int, ...]]:
-    return {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-
-
-def _tensor_problems(
-    part: str,
-    tensors: Mapping[str, Any],
-    expected: Mapping[str, tuple[int, ...]],
-    *,
-    dtype: torch.dtype = torch.float64,
-) -> list[str]:
+def _tensor_problems(part: str, tensors: Mapping[str, Any], expected: Mapping[str, torch.Tensor]) -> list[str]:
     """Return what is wrong with the names, shapes, types and values of the tensors of one part of the model."""
     problems = []
-    for name, shape in expected.items():
+    for name, like in expected.items():
+        shape, dtype = tuple(like.shape), like.dtype
         label = f"{part}.{name}" if name else part
         tensor = tensors.get(name)
         if not isinstance(tensor, torch.Tensor):
@@ -196,18 +193,6 @@ def _tensor_problems(
             problems.append(f"'{label}' holds {n_bad} values that are not finite.")
     extra = [shown(name) for name in tensors if name not in expected]
     return problems + [f"has '{part}.{name}', which is no part of a checkpoint." for name in extra]
-
-
-def _length_problems(content: Mapping[str, Any], sizes: Sizes) -> list[str]:
-    problems = []
-    expected = {"feature_ids": sizes.n_features, "feature_types": sizes.n_features, "active": sizes.latent_size}
-    kinds = {"feature_ids": str, "feature_types": str, "active": bool}
-    for name, length in expected.items():
-        if len(content[name]) != length:
-            problems.append(f"'{name}' has {len(content[name])} entries, expected {length}.")
-        elif not all(type(entry) is kinds[name] for entry in content[name]):
-            problems.append(f"'{name}' has entries that are no {kinds[name].__name__}.")
-    return problems
 
 
 def _differences(model: VaeModel, path: Path, settings: Mapping[str, Any]) -> list[str]:

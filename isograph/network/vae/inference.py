@@ -64,14 +64,7 @@ def vae_network(channels: Channels, config: VaeConfig, *, seed: int, threads: in
         space = _row_space(channels, config)
     if not len(space.variances):
         return _empty_network(channels, config)
-    with steps.step("training") as progress, one_torch_thread(), single_threaded_blas():
-        plan = TrainingPlan(config, space.noise_variance, len(channels.z), seed, device)
-        latent_sizes = config.latent_sizes or (space.scores.shape[1],)
-        trained = train(torch.from_numpy(space.scores), latent_sizes, plan, progress=progress)
-        model = _model(channels, space, trained)
-        decoded = _decoded_samples(model, channels)
-        checkpoint = checkpoint_bytes(model)
-    _log_training(model, trained)
+    model, trained, decoded = _trained_model(channels, space, config, seed=seed, device=device, steps=steps)
     with steps.step("correlation"):
         fidelity = reconstruction_fidelity(channels, space.basis, decoded, threads=threads)
         reconstructed = np.flatnonzero(benjamini_hochberg(fidelity.pvalue) <= config.feature_fdr)
@@ -108,7 +101,7 @@ def vae_network(channels: Channels, config: VaeConfig, *, seed: int, threads: in
             "n_features_reconstructed": len(reconstructed),
             **graph_calibration(pairs, divided, "lowest Bayesian information criterion among the cuts tried"),
         },
-        files={CHECKPOINT: checkpoint},
+        files={CHECKPOINT: checkpoint_bytes(model)},
     )
 
 
@@ -134,29 +127,31 @@ def _row_space(channels: Channels, config: VaeConfig) -> RowSpace:
     return space
 
 
-def _model(channels: Channels, space: RowSpace, trained: Trained) -> VaeModel:
-    return VaeModel(
-        feature_ids=channels.feature_ids,
-        feature_types=channels.feature_types,
-        sizes=trained.networks.sizes,
-        basis=torch.from_numpy(space.basis),
-        scale=space.scale,
-        noise_variance=space.noise_variance,
-        active=tuple(value >= ACTIVE_DIVERGENCE for value in trained.terms.divergence),
-        encoder=trained.networks.encoder,
-        decoder=trained.networks.decoder,
-    )
+def _trained_model(
+    channels: Channels, space: RowSpace, config: VaeConfig, *, seed: int, device: torch.device, steps: Steps
+) -> tuple[VaeModel, Trained, Matrix]:
+    """Return the model, how it was trained, and what the samples' latent means decode to.
 
-
-def _decoded_samples(model: VaeModel, channels: Channels) -> Matrix:
-    """Return the coordinates (n, k) that the samples' latent means decode to, in the unit of the features."""
-    with torch.no_grad():
-        latent = torch.from_numpy(np.ascontiguousarray(model.encode(channels.z).T))
-        decoded: Matrix = model.scale * model.decoder(latent).numpy()
-    return decoded
-
-
-def _log_training(model: VaeModel, trained: Trained) -> None:
+    Decoded samples are coordinates in the row space, (n, k), in the unit of the features.
+    """
+    with steps.step("training") as progress, one_torch_thread(), single_threaded_blas():
+        plan = TrainingPlan(config, space.noise_variance, len(channels.z), seed, device)
+        latent_sizes = config.latent_sizes or (space.scores.shape[1],)
+        trained = train(torch.from_numpy(space.scores), latent_sizes, plan, progress=progress)
+        model = VaeModel(
+            feature_ids=channels.feature_ids,
+            feature_types=channels.feature_types,
+            sizes=trained.networks.sizes,
+            basis=torch.from_numpy(space.basis),
+            scale=space.scale,
+            noise_variance=space.noise_variance,
+            active=tuple(value >= ACTIVE_DIVERGENCE for value in trained.terms.divergence),
+            encoder=trained.networks.encoder,
+            decoder=trained.networks.decoder,
+        )
+        with torch.no_grad():
+            latent = torch.from_numpy(np.ascontiguousarray(model.encode(channels.z).T))
+            decoded: Matrix = model.scale * model.decoder(latent).numpy()
     run = trained.best_run
     logger.info(
         "%d of %d latent dimensions active; best epoch %d of %d run (stopped: %s)",
@@ -167,9 +162,9 @@ def _log_training(model: VaeModel, trained: Trained) -> None:
         run.stopped,
     )
     if run.stopped == "epochs":
-        logger.warning(
-            "held-out samples still gained when the epochs were used up; allow more with %s", setting("epochs")
-        )
+        more = setting("epochs")
+        logger.warning("held-out samples still gained when the epochs were used up; allow more with %s", more)
+    return model, trained, decoded
 
 
 def _pairs_among(features: Index, channels: Channels, config: VaeConfig, *, threads: int) -> StrongPairs:

@@ -10,12 +10,11 @@ from isograph.arrays import Index, Vector
 from isograph.config.wgcna import WgcnaConfig
 from isograph.features.channel import Channels
 from isograph.network.communities import giant_component_fraction
-from isograph.network.pairs import PAIRS_PER_CHUNK, pair_correlations
+from isograph.network.pairs import observed_correlations, pair_correlations
 from isograph.network.result import Network
 from isograph.network.wgcna.blockwise import BlockwiseModules, blockwise_memory, blockwise_modules
 from isograph.network.wgcna.correlation_matrix import TILE
 from isograph.runtime.progress import Steps
-from isograph.runtime.threads import run_chunks
 from isograph.schemas.color import labels_to_colors
 
 BYTES_PER_EDGE = 80
@@ -38,11 +37,16 @@ def wgcna_network(channels: Channels, config: WgcnaConfig, *, seed: int, threads
     config = replace(config, random_seed=(config.random_seed + seed) % 2**31)
     modules = blockwise_modules(features, config, gene_of=channels.gene_of, threads=threads, steps=steps)
     source, target, overlap = _edges(modules)
+    # An edge weighs the Pearson r over the samples present in both of its features.
+    if missing is None:
+        weight = pair_correlations(channels.z, source, target, threads=threads)
+    else:
+        weight, _ = observed_correlations(channels.z, missing, source, target, threads=threads)
     giant = giant_component_fraction(source, target)
     return Network(
         source=source,
         target=target,
-        weight=_weights(channels, source, target, threads=threads),
+        weight=weight,
         similarity=overlap,
         community_of=modules.labels - 1,
         min_module_size=1,
@@ -68,22 +72,6 @@ def _edges(modules: BlockwiseModules) -> tuple[Index, Index, Vector]:
     source, target, overlap = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     order = np.lexsort((target, source))
     return source[order], target[order], overlap[order]
-
-
-def _weights(channels: Channels, source: Index, target: Index, *, threads: int) -> Vector:
-    """Return Pearson r of each edge over the samples present in both features."""
-    missing = channels.missing
-    if missing is None:
-        return pair_correlations(channels.z, source, target, threads=threads)
-    from isograph.kernels.correlation import observed_pair_correlation
-
-    r, n_observed = np.empty(len(source)), np.empty(len(source), dtype=np.int64)
-
-    def task(start: int, stop: int) -> None:
-        observed_pair_correlation(channels.z, missing, source, target, start, stop, r, n_observed)
-
-    run_chunks(task, len(source), chunk=PAIRS_PER_CHUNK, threads=threads)
-    return r
 
 
 def _calibration(modules: BlockwiseModules, config: WgcnaConfig) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,8 +142,7 @@ def blockwise_modules(
     blocks, labels = _block_results(good_values, block_of, config, rules, genes=genes, threads=threads, steps=steps)
     with steps.step("merge"):
         _reassign(good_values, labels, blocks, config, rules, n_samples=values.shape[1], threads=threads)
-        merged = _merged(good_values, labels, config)
-        colors = _merged_colors(good_values, labels, merged, config)
+        merged, colors = _merged(good_values, labels, config)
     unmerged = _spread(labels, good.features, 0)
     eigengenes = np.full((len(merged.eigengenes.labels), values.shape[1]), np.nan)
     eigengenes[:, good.samples] = merged.eigengenes.eigengenes
@@ -296,28 +296,23 @@ def _reassign(
     labels[np.isin(labels, dissolved)] = 0
 
 
-def _merged(features: Matrix, labels: Index, config: WgcnaConfig) -> MergedModules:
-    """Return the modules after those with close eigengenes became one; without modules, the features in none."""
-    if not (labels > 0).any():
-        grey = module_eigengenes(features, labels)
-        return MergedModules(labels, grey, grey.at(np.arange(0)), None, ())
-    return _merge(features, labels, config)
-
-
-def _merged_colors(features: Matrix, labels: Index, merged: MergedModules, config: WgcnaConfig) -> NDArray[np.str_]:
-    """Return the colours R gives when it merges colours instead of numbers: they differ among modules of equal size."""
-    sizes = np.bincount(merged.labels)[1:]
-    if len(np.unique(sizes)) == len(sizes):
-        return np.array(labels_to_colors(merged.labels), dtype=str)
-    colors = np.array(labels_to_colors(labels), dtype=str)
-    return np.asarray(_merge(features, colors, config).labels, dtype=str)
-
-
-def _merge(features: Matrix, labels: Labels, config: WgcnaConfig) -> MergedModules:
+def _merged(features: Matrix, labels: Index, config: WgcnaConfig) -> tuple[MergedModules, NDArray[np.str_]]:
+    """Return the modules after those with close eigengenes became one, and the colours that R gives the features."""
     options = CorrelationOptions(
         cor_type=config.cor_type, max_p_outliers=config.max_p_outliers, pearson_fallback=config.pearson_fallback
     )
-    return merge_close_modules(features, labels, cut_height=config.merge_cut_height, relabel=True, options=options)
+    merge = partial(merge_close_modules, features, cut_height=config.merge_cut_height, relabel=True, options=options)
+    if (labels > 0).any():
+        merged = merge(labels)
+    else:
+        # Without modules there is one eigengene, of the features in none.
+        grey = module_eigengenes(features, labels)
+        merged = MergedModules(labels, grey, grey.at(np.arange(0)), None, ())
+    # NOTE: R merges the colours once more, which differ from the numbers among modules of equal size.
+    sizes = np.bincount(merged.labels)[1:]
+    if len(np.unique(sizes)) == len(sizes):
+        return merged, np.array(labels_to_colors(merged.labels), dtype=str)
+    return merged, merge(np.array(labels_to_colors(labels), dtype=str)).labels
 
 
 def _spread(values: Labels, good: Flags, rest: int | str) -> Labels:

@@ -65,16 +65,28 @@ def merge_close_modules(
     first_eigengenes, first_tree = _eigengenes_and_tree(features, labels, options, use_abs=use_abs)
     eigengenes, tree = first_eigengenes, first_tree
     merges: list[dict[str, str]] = []
-    while tree is not None and (into := _survivors(eigengenes.labels, tree_groups(tree, cut_height))):
+    while tree is not None:
+        # The first module of each group survives.
+        survivor_of: dict[int, object] = {}
+        groups = zip(eigengenes.labels, tree_groups(tree, cut_height).tolist(), strict=True)
+        into = {label: survivor_of.setdefault(group, label) for label, group in groups}
+        into = {old: new for old, new in into.items() if old != new}
+        if not into:
+            break
         merges.append({str(old): str(new) for old, new in into.items()})
         for old, new in into.items():
             labels[labels == old] = new
         eigengenes, tree = _eigengenes_and_tree(features, labels, options, use_abs=use_abs)
     if relabel:
         labels = _relabelled(labels)
+    # The eigengenes stand in the order of their tree, that of the features in no module last.
+    eigengenes = module_eigengenes(features, labels)
+    grey = is_grey(eigengenes.labels)
+    proper = np.flatnonzero(~grey)
+    order = proper[_leaf_order(eigengenes.eigengenes[proper])]
     return MergedModules(
         labels=labels,
-        eigengenes=_ordered_eigengenes(features, labels),
+        eigengenes=eigengenes.at(np.concatenate([order, np.flatnonzero(grey)])),
         first_eigengenes=first_eigengenes,
         first_tree=first_tree,
         merges=tuple(merges),
@@ -96,13 +108,6 @@ def _eigengenes_and_tree(
     return eigengenes, average_linkage(1.0 - (np.abs(r) if use_abs else r))
 
 
-def _survivors(labels: Labels, groups: Index) -> dict[object, object]:
-    """Return old label → surviving label (the first of its group) of those that merge."""
-    survivor = {int(group): label for label, group in reversed(list(zip(labels, groups, strict=True)))}
-    into = {label: survivor[int(group)] for label, group in zip(labels, groups, strict=True)}
-    return {old: new for old, new in into.items() if old != new}
-
-
 def _relabelled(labels: Labels) -> Labels:
     """Return labels numbered (or named) from the largest module on; ties go by label, no module stays none."""
     levels, counts = np.unique(labels, return_counts=True)
@@ -115,15 +120,6 @@ def _relabelled(labels: Labels) -> Labels:
     for old, new in zip(by_size, names, strict=True):
         out[labels == old] = new
     return out
-
-
-def _ordered_eigengenes(features: Matrix, labels: Labels) -> ModuleEigengenes:
-    """Return all eigengenes in the order of their tree, that of the features in no module last."""
-    eigengenes = module_eigengenes(features, labels)
-    grey = is_grey(eigengenes.labels)
-    proper = np.flatnonzero(~grey)
-    order = proper[_leaf_order(eigengenes.eigengenes[proper])]
-    return eigengenes.at(np.concatenate([order, np.flatnonzero(grey)]))
 
 
 def _leaf_order(eigengenes: Matrix) -> Index:

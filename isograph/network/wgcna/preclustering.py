@@ -97,14 +97,6 @@ class _Clusters:
         # NOTE: R recentres as many clusters as were involved, but the first ones, whichever they were.
         return np.arange(len(np.intersect1d(involved, occupied)))
 
-    def merge(self, low: int, high: int) -> None:
-        """Make one cluster of two; numbers above the higher one move down."""
-        self.number[self.number == high] = low
-        self.number[self.number > high] -= 1
-        self.centres = np.delete(self.centres, high, axis=0)
-        self.distances = np.delete(self.distances, high, axis=1)
-        self.recentre(low)
-
 
 def _move_to_nearest(clusters: _Clusters, penalty_power: float) -> None:
     """Move features to nearer clusters until none gains by it."""
@@ -154,4 +146,10 @@ def _merge_small(clusters: _Clusters) -> None:
         distance = (1.0 - np.abs(correlation(clusters.centres[small])))[left, right]
         order = np.argsort(distance, kind="stable")
         nearest = order[fits[order]][0]
-        clusters.merge(int(small[left[nearest]]), int(small[right[nearest]]))
+        # Numbers above the higher one of the two move down.
+        low, high = int(small[left[nearest]]), int(small[right[nearest]])
+        clusters.number[clusters.number == high] = low
+        clusters.number[clusters.number > high] -= 1
+        clusters.centres = np.delete(clusters.centres, high, axis=0)
+        clusters.distances = np.delete(clusters.distances, high, axis=1)
+        clusters.recentre(low)

@@ -70,15 +70,6 @@ class ModulePreservation:
     separability: Vector
 
 
-@dataclass(frozen=True, slots=True)
-class _Modules:
-    """The features used, the module number of each, and the modules' labels; a random module is one of them."""
-
-    rows: Index
-    number: Index
-    levels: list[str]
-
-
 def module_preservation(
     reference: Matrix,
     test: Matrix,
@@ -121,12 +112,13 @@ def module_preservation(
     rng = np.random.default_rng(seed)
     data = np.asarray(reference, dtype=np.float64), np.asarray(test, dtype=np.float64)
     labels = np.asarray(labels)
-    modules = _with_random_module(labels, rng)
-    observed, quality = _in_test_and_reference(*data, kind, modules, np.arange(len(reference)))
+    rows, module_of, levels = _with_random_module(labels, rng)
+    observed, quality = _in_test_and_reference(*data, kind, rows, module_of, order=np.arange(len(reference)))
     calls: list[Callable[[], tuple[Statistics, Statistics]]] = []
     for _ in range(n_permutations):
-        drawn = _with_random_module(labels, rng)
-        calls.append(partial(_in_test_and_reference, *data, kind, drawn, rng.permutation(len(reference))))
+        drawn, module_of_drawn, _ = _with_random_module(labels, rng)
+        order = rng.permutation(len(reference))
+        calls.append(partial(_in_test_and_reference, *data, kind, drawn, module_of_drawn, order=order))
     permuted, permuted_quality = zip(*run_calls(calls, threads=threads), strict=True)
     z, z_quality = _z(observed, permuted, STATISTICS), _z(quality, permuted_quality, DENSITY)
     log_p, log_p_quality = _log10_p(z), _log10_p(z_quality)
@@ -134,8 +126,8 @@ def module_preservation(
     density, connectivity = _median(z, DENSITY), _median(z, CONNECTIVITY)
     log_density, log_connectivity = _median(log_p, DENSITY), _median(log_p, CONNECTIVITY)
     return ModulePreservation(
-        modules=tuple(modules.levels),
-        sizes=np.bincount(modules.number),
+        modules=tuple(levels),
+        sizes=np.bincount(module_of),
         observed={name: observed[name] for name in STATISTICS},
         quality={name: quality[name] for name in (*DENSITY, "mean_mar")},
         z=z,
@@ -152,7 +144,7 @@ def module_preservation(
         median_rank=_median(ranks, (*DENSITY, *CONNECTIVITY)),
         median_rank_density=_median(ranks, DENSITY),
         median_rank_connectivity=_median(ranks, CONNECTIVITY),
-        separability=_separability(test, labels, modules.levels),
+        separability=_separability(test, labels, levels),
     )
 
 
@@ -175,8 +167,11 @@ def _check(reference: Matrix, test: Matrix, labels: Labels) -> None:
         raise InputError("preservation", problems)
 
 
-def _with_random_module(labels: Labels, rng: np.random.Generator) -> _Modules:
-    """Return the modules and one of random features, R's gold; large modules are sampled."""
+def _with_random_module(labels: Labels, rng: np.random.Generator) -> tuple[Index, Index, list[str]]:
+    """Return the features used, the module number of each and the modules' labels; large modules are sampled.
+
+    A module of random features, R's gold, is one of them.
+    """
     gold = "gold" if labels.dtype.kind == "U" else "0.1"
     texts = labels.astype(str)
     levels = sorted({*texts.tolist(), gold})
@@ -190,28 +185,31 @@ def _with_random_module(labels: Labels, rng: np.random.Generator) -> _Modules:
                 members = np.sort(rng.choice(members, size=MAX_MODULE_SIZE, replace=False))
         rows.append(members)
         numbers.append(np.full(len(members), number))
-    return _Modules(np.concatenate(rows), np.concatenate(numbers), levels)
+    return np.concatenate(rows), np.concatenate(numbers), levels
 
 
 def _in_test_and_reference(
-    reference: Matrix, test: Matrix, kind: str, modules: _Modules, order: Index
+    reference: Matrix, test: Matrix, kind: str, rows: Index, module_of: Index, *, order: Index
 ) -> tuple[Statistics, Statistics]:
-    """Return the statistics of test data and of the reference; feature order[i] stands in both for feature i."""
-    x = reference[modules.rows]
-    rows = order[modules.rows]
+    """Return the statistics of test data and of the reference; feature order[i] stands in both for feature i.
+
+    rows: the features used. module_of: the module number of each of them.
+    """
+    x, permuted = reference[rows], order[rows]
     # NOTE: as in R, the quality of a signed network's module is the mean r itself.
     return (
-        _statistics(x, test[rows], modules, kind, sign_aware=True),
-        _statistics(x, reference[rows], modules, kind, sign_aware=kind == "unsigned"),
+        _statistics(x, test[permuted], module_of, kind, sign_aware=True),
+        _statistics(x, reference[permuted], module_of, kind, sign_aware=kind == "unsigned"),
     )
 
 
-def _statistics(x: Matrix, y: Matrix, modules: _Modules, kind: str, *, sign_aware: bool) -> Statistics:
+def _statistics(x: Matrix, y: Matrix, module_of: Index, kind: str, *, sign_aware: bool) -> Statistics:
     """Return every statistic of every module; rows of x are those of the reference, rows of y stand for them."""
-    kme_x, kme_y = (signed_kme(data, module_eigengenes(data, modules.number).eigengenes) for data in (x, y))
-    out = {name: np.full(len(modules.levels), np.nan) for name in STATISTICS}
-    for module in range(len(modules.levels)):
-        members = np.flatnonzero(modules.number == module)
+    kme_x, kme_y = (signed_kme(data, module_eigengenes(data, module_of).eigengenes) for data in (x, y))
+    n_modules = int(module_of.max()) + 1
+    out = {name: np.full(n_modules, np.nan) for name in STATISTICS}
+    for module in range(n_modules):
+        members = np.flatnonzero(module_of == module)
         own_x, own_y = kme_x[members, module], kme_y[members, module]
         statistics = {
             "prop_var_explained": float(np.mean(np.square(own_y))),

@@ -116,6 +116,9 @@ def soft_threshold_table(
     fits = [scale_free_fit(k[:, column]) for column in range(len(power))]
     r_squared = np.array([fit.r_squared for fit in fits])
     above = np.flatnonzero(r_squared > r_squared_cut)
+    p, total, square = len(k), k.sum(axis=0), np.square(k).sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        heterogeneity = np.sqrt(np.maximum(p * square / np.square(total) - 1.0, 0.0))
     return SoftThresholds(
         power=power,
         r_squared=r_squared,
@@ -124,7 +127,9 @@ def soft_threshold_table(
         mean_k=k.mean(axis=0),
         median_k=np.median(k, axis=0),
         max_k=k.max(axis=0),
-        **_concepts(k),
+        density=total / (p * (p - 1.0)),
+        centralization=p * (k.max(axis=0) - k.mean(axis=0)) / ((p - 1.0) * (p - 2.0)),
+        heterogeneity=heterogeneity,
         power_estimate=float(power[above[0]]) if len(above) else None,
         r_squared_cut=r_squared_cut,
     )
@@ -210,16 +215,3 @@ def _connectivity(
 
     run_chunks(task, p, chunk=TILE, threads=threads, progress=progress)
     return sums
-
-
-def _concepts(k: Matrix) -> dict[str, Vector]:
-    """Return density, centralization and heterogeneity of each column of connectivities."""
-    p = len(k)
-    total, square = k.sum(axis=0), np.square(k).sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        heterogeneity = np.sqrt(np.maximum(p * square / np.square(total) - 1.0, 0.0))
-    return {
-        "density": total / (p * (p - 1.0)),
-        "centralization": p * (k.max(axis=0) - k.mean(axis=0)) / ((p - 1.0) * (p - 2.0)),
-        "heterogeneity": heterogeneity,
-    }

@@ -117,7 +117,19 @@ def topological_overlap(
     """
     require(name_check("tom_type", tom_type, TOM_TYPES) | name_check("tom_denom", tom_denom, TOM_DENOMS))
     kind, denominator = canonical(tom_type, TOM_TYPES), canonical(tom_denom, TOM_DENOMS)
-    a = _checked(adjacency, signed="signed" in kind and "unsigned" not in kind)
+    a = np.array(adjacency, dtype=np.float64)
+    if a.ndim != 2 or a.shape[0] != a.shape[1]:
+        raise InputError("adjacency", f"its shape is {a.shape}, expected (p, p).")
+    a[np.isnan(a)] = 0.0
+    np.fill_diagonal(a, 1.0)
+    problems = []
+    if np.abs(a - a.T).max(initial=0.0) > SYMMETRY_TOLERANCE:
+        problems.append("it is not symmetric.")
+    lowest = -1.0 if kind.startswith("signed") else 0.0
+    if outside := int(((a < lowest) | (a > 1.0)).sum()):
+        problems.append(f"{outside} values are outside {lowest:g} to 1.")
+    if problems:
+        raise InputError("adjacency", problems)
     if kind == "none":
         return a
     distance = overlap_dissimilarity(a, tom_type=kind, tom_denom=denominator, threads=threads)
@@ -168,21 +180,3 @@ def name_check(option: str, name: str, known: tuple[str, ...]) -> dict[str, bool
     """Return the check, for ``require``, that a name is known however it is spelled."""
     sentence = f"{option} is '{name}', expected {', '.join(known[:-1])} or {known[-1]}"
     return {sentence: canonical(name, known) in known}
-
-
-def _checked(adjacency: Matrix, *, signed: bool) -> Matrix:
-    """Return a copy with 0 for missing values and 1 on the diagonal, if it is an adjacency."""
-    a = np.array(adjacency, dtype=np.float64)
-    if a.ndim != 2 or a.shape[0] != a.shape[1]:
-        raise InputError("adjacency", f"its shape is {a.shape}, expected (p, p).")
-    a[np.isnan(a)] = 0.0
-    np.fill_diagonal(a, 1.0)
-    problems = []
-    if np.abs(a - a.T).max(initial=0.0) > SYMMETRY_TOLERANCE:
-        problems.append("it is not symmetric.")
-    lowest = -1.0 if signed else 0.0
-    if outside := int(((a < lowest) | (a > 1.0)).sum()):
-        problems.append(f"{outside} values are outside {lowest:g} to 1.")
-    if problems:
-        raise InputError("adjacency", problems)
-    return a

@@ -254,37 +254,11 @@ class _Branches:
         self._condensed = condensed
         self._criteria = criteria
         n_merges = int((tree.height <= criteria.cut_height).sum())
-        if n_merges >= criteria.min_cluster_size:
-            self._follow(tree.merge[:n_merges].tolist(), tree.height[:n_merges].tolist())
-
-    def clusters(self) -> list[_Branch]:
-        """Return the basic branches that stand alone and, with all they absorbed, meet the criteria."""
-        return [branch for branch in self.made if self._is_cluster(branch)]
-
-    def core(self, branch: _Branch) -> Index:
-        """Return the core of a basic branch: the members that joined first."""
-        base = self._criteria.min_cluster_size / 2.0 + 1.0
-        size = int(base + np.sqrt(branch.size - base)) if base < branch.size else branch.size
-        return np.array(branch.members[:size], dtype=np.int64)
-
-    def _is_cluster(self, branch: _Branch) -> bool:
-        limits = self._criteria
-        if not branch.basic or branch.absorbed or branch.size < limits.min_cluster_size:
-            return False
-        scatter = self._scatter(branch)
-        height = limits.cut_height if branch.attach_height is None else branch.attach_height
-        return scatter < limits.max_abs_core_scatter and height - scatter > limits.min_abs_gap
-
-    def _scatter(self, branch: _Branch) -> float:
-        """Return the mean dissimilarity within the core of a basic branch."""
-        from isograph.kernels.treecut import core_scatter
-
-        return float(core_scatter(self._condensed, len(self.of_object), self.core(branch)))
-
-    def _follow(self, merges: list[list[int]], heights: list[float]) -> None:
-        """Make the branches of the merges, from the lowest up."""
+        if n_merges < criteria.min_cluster_size:
+            return
         branch_at: list[_Branch] = []
-        for (first, second), height in zip(merges, heights, strict=True):
+        merges = zip(tree.merge[:n_merges].tolist(), tree.height[:n_merges].tolist(), strict=True)
+        for (first, second), height in merges:
             # NOTE: a row of the tree has −i for object i and its number for an earlier row, objects before rows.
             if second < 0:
                 branch = self._new(size=2, members=[-first - 1, -second - 1])
@@ -294,6 +268,29 @@ class _Branches:
             else:
                 branch = self._met(branch_at[first - 1], branch_at[second - 1], height)
             branch_at.append(branch)
+
+    def clusters(self) -> list[_Branch]:
+        """Return the basic branches that stand alone and, with all they absorbed, meet the criteria."""
+        limits, clusters = self._criteria, []
+        for branch in self.made:
+            if branch.basic and not branch.absorbed and branch.size >= limits.min_cluster_size:
+                scatter = self._scatter(branch)
+                height = limits.cut_height if branch.attach_height is None else branch.attach_height
+                if scatter < limits.max_abs_core_scatter and height - scatter > limits.min_abs_gap:
+                    clusters.append(branch)
+        return clusters
+
+    def core(self, branch: _Branch) -> Index:
+        """Return the core of a basic branch: the members that joined first."""
+        base = self._criteria.min_cluster_size / 2.0 + 1.0
+        size = int(base + np.sqrt(branch.size - base)) if base < branch.size else branch.size
+        return np.array(branch.members[:size], dtype=np.int64)
+
+    def _scatter(self, branch: _Branch) -> float:
+        """Return the mean dissimilarity within the core of a basic branch."""
+        from isograph.kernels.treecut import core_scatter
+
+        return float(core_scatter(self._condensed, len(self.of_object), self.core(branch)))
 
     def _met(self, first: _Branch, second: _Branch, height: float) -> _Branch:
         """Return the branch that goes on where two meet: one with the other absorbed, or a composite one of both."""

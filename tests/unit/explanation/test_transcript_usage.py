@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 from numpy.testing import assert_allclose
 
-from isograph.explanation.usage import transcript_usage
+from isograph.explanation.feature import transcript_usage
 from isograph.features.assays import Grouping
 from isograph.features.covariate import covariate_design
 

@@ -12,7 +12,7 @@ import pytest
 
 from isograph.bundle.bundle import Bundle
 from isograph.bundle.write import write_bundle
-from isograph.config import FitConfig
+from isograph.config import FitConfig, WgcnaConfig
 from isograph.errors import ResourceError
 from isograph.features.assays import Assays, Grouping
 from isograph.pipeline import preflight as subject
@@ -55,8 +55,22 @@ def test_preflight__asks_for_what_is_not_held_yet(tmp_path, monkeypatch, caplog)
     preflight_of(tmp_path, monkeypatch, caplog, 60_000, 240, available=800_000_000, held=400_000_000)
 
 
+def test_preflight__offers_blocks_in_the_words_of_the_caller(tmp_path, monkeypatch, caplog):
+    wgcna = FitConfig(backend="wgcna", settings=WgcnaConfig())
+    with pytest.raises(ResourceError, match=re.escape("into blocks, as R does: settings={'max_block_size': 5000}.")):
+        preflight_of(tmp_path, monkeypatch, caplog, 60_000, 40, available=800_000_000, config=wgcna)
+
+
 def preflight_of(
-    tmp_path, monkeypatch, caplog, n_features: int, n_samples: int, *, available: int, held: int = 0
+    tmp_path,
+    monkeypatch,
+    caplog,
+    n_features: int,
+    n_samples: int,
+    *,
+    available: int,
+    held: int = 0,
+    config: FitConfig | None = None,
 ) -> str:
     """Return what is logged before a fit of log values."""
     caplog.set_level(logging.INFO, logger="isograph")
@@ -70,7 +84,7 @@ def preflight_of(
     samples = pl.DataFrame({"sample_id": [str(number) for number in range(n_samples)]})
     wide = Bundle("wide", samples, {}, {"gene_log": values})
     assays = Assays(None, None, genes, values, gene_values_are_log=True)
-    preflight(wide, assays, FitConfig(), threads=2, place=tmp_path)
+    preflight(wide, assays, config or FitConfig(), threads=2, place=tmp_path)
     return caplog.text
 
 

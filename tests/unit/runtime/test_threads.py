@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
+from types import ModuleType
 
 import pytest
+import threadpoolctl
 from threadpoolctl import threadpool_info
 
 from isograph.errors import ConfigError
@@ -129,3 +133,45 @@ def test_run_calls__keep_blas_on_one_thread():
     assert inside
     assert set(inside) == {1}
     assert blas_threads() == before
+
+
+@pytest.fixture
+def no_known_pools():
+    """No thread pools that were found before, nor afterwards those that a test counted modules for."""
+    threads._thread_pools.cache_clear()
+    yield
+    threads._thread_pools.cache_clear()
+
+
+@pytest.mark.usefixtures("no_known_pools")
+def test_single_threaded_blas__looks_for_libraries_again_only_when_modules_were_imported(monkeypatch):
+    scans: list[int] = []
+
+    class CountingController(threadpoolctl.ThreadpoolController):
+        def __init__(self) -> None:
+            scans.append(len(sys.modules))
+            super().__init__()
+
+    monkeypatch.setattr(threadpoolctl, "ThreadpoolController", CountingController)
+    for _ in range(3):
+        run_calls([lambda: None], threads=1)
+    assert len(scans) == 1
+    monkeypatch.setitem(sys.modules, "isograph_imported_later", ModuleType("later"))
+    run_calls([lambda: None], threads=1)
+    assert len(scans) == 2
+
+
+def test_single_threaded_blas__holds_for_a_library_that_was_loaded_after_the_first_block():
+    code = """
+from isograph.runtime.threads import run_calls
+run_calls([lambda: None], threads=1)
+import sys
+assert "numpy" not in sys.modules
+import numpy
+from threadpoolctl import threadpool_info, threadpool_limits
+threadpool_limits(2, user_api="blas")
+blas_threads = lambda: {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+print(blas_threads(), *run_calls([blas_threads], threads=1), blas_threads())
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout == "{2} {1} {2}\n"

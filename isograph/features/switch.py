@@ -19,7 +19,7 @@ GENES_PER_CHUNK = 256
 # Share of the largest |loading| from which a transcript counts as a part of the axis.
 PART_OF_AXIS = 0.5
 # Usage by which the major isoform has to lead those it trades places with, for the axis to be named after it.
-CLEAR_LEAD = 0.05
+CLEAR_LEAD = 0.1
 # False discovery rate of "usage varies more than counting explains".
 NOISE_FDR = 0.05
 
@@ -66,7 +66,7 @@ class UsageChange:
     Attributes
     ----------
     delta_usage : (n_genes,), largest change of a transcript's usage between low and high third of the score.
-    minor_usage : (n_genes,), pooled usage of the second most used transcript.
+    minor_usage : (n_genes,), mean usage of the second most used transcript.
     """
 
     delta_usage: Vector
@@ -88,7 +88,7 @@ def usage_scores(
     variation over multinomial counts: its statistic is a sum of squares, taken for gamma with the expectation
     and variance that multinomial counts give it (Satterthwaite 1946, doi:10.2307/3002019). The axis is oriented so that
     the score rises with the share of the major isoform: of the transcripts with at least half of the largest |loading|,
-    the most used one has a positive loading; where it does not lead those on the other side by 0.05, the first in
+    the most used one has a positive loading; where it does not lead those on the other side by 0.1, the first in
     natural order of ids has. Nothing depends on the order of rows.
 
     transcript_counts: (n_transcripts, n_samples), ≥ 0, finite; values that are proportional to expression (TPM) where
@@ -104,12 +104,12 @@ def usage_scores(
     axes = np.empty(len(rows))
     scales = np.empty(n_genes)
     noise = np.empty((n_genes, N_NOISE))
-    pooled = np.empty(len(rows))
+    mean_usage = np.empty(len(rows))
     delta = np.empty(n_genes)
 
     def task(start: int, stop: int) -> None:
-        usage_axes(transcript_counts, rows, offsets, design.basis, start, stop, scores, axes, scales, noise, pooled)
-        orient_axes(axes, pooled, offsets, PART_OF_AXIS, CLEAR_LEAD, start, stop, scores)
+        usage_axes(transcript_counts, rows, offsets, design.basis, start, stop, scores, axes, scales, noise, mean_usage)
+        orient_axes(axes, mean_usage, offsets, PART_OF_AXIS, CLEAR_LEAD, start, stop, scores)
         usage_shifts(transcript_counts, rows, offsets, design.basis, scores, start, stop, delta)
 
     run_chunks(task, n_genes, chunk=GENES_PER_CHUNK, threads=threads, progress=progress)
@@ -120,7 +120,7 @@ def usage_scores(
         loadings=loadings,
         varies=scales > 0.0,
         noise=_usage_noise(*noise.T) if are_counts else None,
-        usage=UsageChange(delta, _second_largest(pooled, offsets)),
+        usage=UsageChange(delta, _second_largest(mean_usage, offsets)),
     )
 
 

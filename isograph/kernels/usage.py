@@ -28,9 +28,9 @@ def usage_axes(
     loadings: Vector,
     scales: Vector,
     noise: Matrix,
-    pooled_usage: Vector,
+    mean_usage: Vector,
 ) -> None:
-    """Write each gene's switch score, its loadings, its scale, its noise model and its pooled usage.
+    """Write each gene's switch score, its loadings, its scale, its noise model and its mean usage.
 
     With counts c, gene totals N and pooled usage π = Σ c / Σ N, the usage of a sample is the posterior mean
     (c + aπ) / (N + a) under a Dirichlet prior with the gene's own concentration a = (1 − ρ) / ρ, ρ its overdispersion:
@@ -45,7 +45,8 @@ def usage_axes(
     counts: (n_transcripts, n_samples), ≥ 0, finite. rows: transcript rows in gene order. offsets: (n_genes + 1,) into
     ``rows``; every gene has at least 2. basis: (q, n_samples), orthonormal rows, the constant included.
     scores: (n_genes, n_samples), loadings: as ``rows``, scales: (n_genes,) sd of the unscaled score; 0 marks a gene
-    whose usage does not vary, with scores and loadings 0. noise: (n_genes, 4). pooled_usage: as ``rows``, π. Each call
+    whose usage does not vary, with scores and loadings 0. noise: (n_genes, 4). mean_usage: as ``rows``, mean over
+    samples of the posterior means; unlike π it does not lean towards the samples in which the gene is abundant. Each call
     owns the slices of its genes, ``start`` to ``stop``.
     Tarone 1979, Biometrika 66:585, doi:10.1093/biomet/66.3.585 (overdispersion); Johnson, Kotz & Balakrishnan 1997,
     Discrete Multivariate Distributions, ch. 35 (moments).   Twin: tests/reference/usage.py
@@ -65,6 +66,8 @@ def usage_axes(
             if totals[s] > 0.0:
                 for i in range(k):
                     deviation[i, s] /= totals[s] + prior
+        for i in range(k):
+            mean_usage[first + i] = pooled[i] + deviation[i].mean()
         _project_off(deviation, basis)
         axis = np.empty(k)
         covariance = np.empty((k, k))
@@ -92,13 +95,12 @@ def usage_axes(
             scores[gene, s] = scores[gene, s] / scale if scale > 0.0 else 0.0
         for i in range(k):
             loadings[first + i] = axis[i] if scale > 0.0 else 0.0
-            pooled_usage[first + i] = pooled[i]
 
 
 @kernel
 def orient_axes(
     loadings: Vector,
-    pooled_usage: Vector,
+    mean_usage: Vector,
     offsets: Index,
     part_of_axis: float,
     clear_lead: float,
@@ -111,7 +113,7 @@ def orient_axes(
     Of the transcripts with a |loading| of at least ``part_of_axis`` times the largest, the most used one is made
     positive; where it does not lead the most used one on the other side by ``clear_lead``, the first of them is.
 
-    loadings, pooled_usage: (n_rows,), in natural order of transcript ids within a gene. offsets: (n_genes + 1,).
+    loadings, mean_usage: (n_rows,), in natural order of transcript ids within a gene. offsets: (n_genes + 1,).
     scores: (n_genes, n_samples).   Twin: tests/reference/usage.py
     """
     for gene in range(start, stop):
@@ -125,13 +127,13 @@ def orient_axes(
             if largest > 0.0 and abs(loadings[i]) >= part_of_axis * largest:
                 if leading < 0:
                     leading = i
-                if loadings[i] > 0.0 and (above < 0 or pooled_usage[i] > pooled_usage[above]):
+                if loadings[i] > 0.0 and (above < 0 or mean_usage[i] > mean_usage[above]):
                     above = i
-                if loadings[i] < 0.0 and (below < 0 or pooled_usage[i] > pooled_usage[below]):
+                if loadings[i] < 0.0 and (below < 0 or mean_usage[i] > mean_usage[below]):
                     below = i
-        if above >= 0 and (below < 0 or pooled_usage[above] >= pooled_usage[below] + clear_lead):
+        if above >= 0 and (below < 0 or mean_usage[above] >= mean_usage[below] + clear_lead):
             leading = above
-        elif below >= 0 and (above < 0 or pooled_usage[below] >= pooled_usage[above] + clear_lead):
+        elif below >= 0 and (above < 0 or mean_usage[below] >= mean_usage[above] + clear_lead):
             leading = below
         if leading >= 0 and loadings[leading] < 0.0:
             for i in range(first, last):

@@ -46,9 +46,9 @@ def axes_of(counts, rows, offsets, basis, start=0, stop=None):
         np.full((n_genes, N_NOISE), -7.5),
         np.full(len(rows), -7.5),
     )
-    scores, loadings, scales, noise, pooled = out
+    scores, loadings, scales, noise, mean_usage = out
     stop = n_genes if stop is None else stop
-    usage_axes(counts, rows, offsets, basis, start, stop, scores, loadings, scales, noise, pooled)
+    usage_axes(counts, rows, offsets, basis, start, stop, scores, loadings, scales, noise, mean_usage)
     return out
 
 
@@ -80,10 +80,10 @@ def test_usage_axes__equals_its_twin(sizes, n_samples, n_covariates, depth):
 def test_usage_axes__of_two_transcripts_by_hand():
     # Usage of the first is 0.2, 0.5, 0.8 of 10 each, π = 0.5: the score is its z-score whatever the prior.
     counts = np.array([[2.0, 5.0, 8.0], [8.0, 5.0, 2.0]])
-    scores, loadings, _, noise, pooled = axes_of(counts, np.arange(2), np.array([0, 2]), constant(3))
+    scores, loadings, _, noise, mean_usage = axes_of(counts, np.arange(2), np.array([0, 2]), constant(3))
     assert_allclose(np.sign(loadings[0]) * scores[0], [-1, 0, 1], atol=1e-12)
     assert_allclose(np.abs(loadings), np.sqrt(0.5))
-    assert_allclose(pooled, [0.5, 0.5])
+    assert_allclose(mean_usage, [0.5, 0.5])
     # T = Σ 10 · 2 (u − ½)² = 20 · 2 · 0.09; E T = (3 − 1)(1 − ½); ρ = (T / ½ − 2) / Σ (1 − ⅓) · 9.
     assert_allclose(noise[0, [0, 1, 3]], [3.6, 1.0, (7.2 - 2.0) / 18.0])
 
@@ -114,8 +114,8 @@ def test_usage_axes__take_samples_without_counts_for_the_mean():
 
 def test_usage_axes__own_their_genes_only():
     counts, rows, offsets = experiment((2, 3, 2), 10, seed=5)
-    scores, loadings, scales, noise, pooled = axes_of(counts, rows, offsets, constant(10), 1, 2)
-    for untouched in (scores[[0, 2]], loadings[[0, 1, 5, 6]], scales[[0, 2]], noise[[0, 2]], pooled[[0, 1, 5, 6]]):
+    scores, loadings, scales, noise, mean_usage = axes_of(counts, rows, offsets, constant(10), 1, 2)
+    for untouched in (scores[[0, 2]], loadings[[0, 1, 5, 6]], scales[[0, 2]], noise[[0, 2]], mean_usage[[0, 1, 5, 6]]):
         assert_array_equal(untouched, -7.5)
     assert not np.any(scores[1] == -7.5)
 

@@ -32,10 +32,10 @@ def noise(counts, basis):
 
 
 def usage_axes(counts, rows, offsets, basis):
-    """Return scores, loadings, scales, noise (n_genes, 4) and pooled usage; scores are 0 in a gene that is constant."""
+    """Return scores, loadings, scales, noise (n_genes, 4) and mean usage; scores are 0 in a gene that is constant."""
     n_genes, n_samples = len(offsets) - 1, counts.shape[1]
     scores, loadings, scales = np.zeros((n_genes, n_samples)), np.zeros(len(rows)), np.zeros(n_genes)
-    moments, pooled_usage = np.zeros((n_genes, 4)), np.zeros(len(rows))
+    moments, mean_usage = np.zeros((n_genes, 4)), np.zeros(len(rows))
     for gene in range(n_genes):
         entries = slice(offsets[gene], offsets[gene + 1])
         of_gene = counts[rows[entries]]
@@ -53,18 +53,18 @@ def usage_axes(counts, rows, offsets, basis):
         axis = np.linalg.svd(left)[0][:, 0]
         score = axis @ left
         scale = np.sqrt((score**2).sum() / (n_samples - 1))
-        pooled_usage[entries] = pooled
+        mean_usage[entries] = posterior.mean(axis=1)
         if scale * (1.0 + prior) > 1e-10:
             scores[gene], loadings[entries], scales[gene] = score / scale, axis, scale
-    return scores, loadings, scales, moments, pooled_usage
+    return scores, loadings, scales, moments, mean_usage
 
 
-def orient_axes(loadings, pooled_usage, offsets, part_of_axis, clear_lead, scores):
+def orient_axes(loadings, mean_usage, offsets, part_of_axis, clear_lead, scores):
     """Return loadings and scores with the major isoform of each axis positive."""
     loadings, scores = loadings.copy(), scores.copy()
     for gene in range(len(offsets) - 1):
         entries = slice(offsets[gene], offsets[gene + 1])
-        axis, usage = loadings[entries], pooled_usage[entries]
+        axis, usage = loadings[entries], mean_usage[entries]
         if not axis.any():
             continue
         in_axis = np.flatnonzero(np.abs(axis) >= part_of_axis * np.abs(axis).max())

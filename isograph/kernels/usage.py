@@ -46,8 +46,8 @@ def usage_axes(
     ``rows``; every gene has at least 2. basis: (q, n_samples), orthonormal rows, the constant included.
     scores: (n_genes, n_samples), loadings: as ``rows``, scales: (n_genes,) sd of the unscaled score; 0 marks a gene
     whose usage does not vary, with scores and loadings 0. noise: (n_genes, 4). mean_usage: as ``rows``, mean over
-    samples of the posterior means; unlike π it does not lean towards the samples in which the gene is abundant. Each call
-    owns the slices of its genes, ``start`` to ``stop``.
+    samples of the posterior means, which unlike π does not lean towards the samples in which the gene is abundant. Each
+    call owns the slices of its genes, ``start`` to ``stop``.
     Tarone 1979, Biometrika 66:585, doi:10.1093/biomet/66.3.585 (overdispersion); Johnson, Kotz & Balakrishnan 1997,
     Discrete Multivariate Distributions, ch. 35 (moments).   Twin: tests/reference/usage.py
     """

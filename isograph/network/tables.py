@@ -170,6 +170,8 @@ def summary_table(
             "n_switch_features": _counts(modules.feature_module[channels.is_switch], len(numbers)),
             "n_abundance_features": _counts(modules.feature_module[~channels.is_switch], len(numbers)),
             "variance_explained": modules.explained,
+            "top_sample_share": (modules.eigengenes**2).max(axis=1, initial=0.0),
+            "effective_samples": 1.0 / np.maximum((modules.eigengenes**4).sum(axis=1), np.finfo(np.float64).tiny),
             "wgcna_color": pl.Series(colors or [None] * len(numbers), dtype=pl.String),
         }
     )
@@ -180,6 +182,8 @@ def summary_table(
             n_genes=pl.len().cast(pl.Int64),
             hub_gene=pl.col("gene_id").first(),
             mean_abs_kme=pl.col("kme").abs().mean(),
+            n_up=(pl.col("kme") > 0.0).sum().cast(pl.Int64),
+            n_down=(pl.col("kme") < 0.0).sum().cast(pl.Int64),
         )
     )
     return (

@@ -18,7 +18,7 @@ from isograph.reporting.figure import (
     turning_genes,
 )
 from isograph.reporting.style import house_style, rendered
-from isograph.schemas.role import ROLES
+from isograph.schemas.role import ROLES, shown_role
 from isograph.store.explanation import PartWriter
 
 TRAITS_SHOWN = 2
@@ -91,7 +91,8 @@ def _facts(explained: ExplainedFit, module_id: str) -> tuple[str, ...]:
     fit = explained.fit
     of_module = pl.col("module_id") == module_id
     summary = fit.module_summary.filter(of_module).collect(engine="in-memory").row(0, named=True)
-    roles = fit.module_gene_roles.filter(of_module).collect(engine="in-memory").get_column("module_role").to_list()
+    of_genes = fit.module_gene_roles.filter(of_module).collect(engine="in-memory")
+    roles = of_genes.get_column(shown_role(of_genes.columns)).to_list()
     counts = ", ".join(f"{roles.count(role)} {role}" for role in ROLES if role in roles)
     strongest = (
         fit.traits.filter(of_module, pl.col("qvalue").is_not_nan())

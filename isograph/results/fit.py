@@ -105,7 +105,8 @@ class Fit(TableSet):
     @cached_property
     def summary(self) -> FitSummary:
         """The fit in short, as ``isograph show`` prints it."""
-        tables = {name: self.scan(name) for name in ("modules", "module_summary", "module_gene_roles", "traits")}
+        names = ("modules", "module_summary", "module_gene_roles", "eigengenes", "traits")
+        tables = {name: self.scan(name) for name in names}
         return fit_summary(tables, self.config, self.calibration)
 
     def chosen_modules(self, asked: Sequence[str] = ()) -> list[str]:

@@ -45,6 +45,7 @@ class OpenedTree(TableSet):
     edges = LazyTable("Pairs of genes joined in the network the modules were found in; source is the smaller id")
     eigengenes = LazyTable("Module eigengenes by sample")
     excluded_features = LazyTable("Channels that genes cannot carry, and why")
+    feature_quality = LazyTable("Channels that genes could carry, how they vary, and which are features")
     feature_scores = LazyTable(
         "Features of the network, one column per sample of any run; null where the sample is of another run"
     )

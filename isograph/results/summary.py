@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from isograph.errors import option, shown
-from isograph.schemas.role import ROLES
+from isograph.schemas.role import ROLES, SWITCHING_ROLES, shown_role
 from isograph.text import Section, sections_html, sections_text
 
 MODULES_SHOWN = 8
@@ -17,6 +17,8 @@ TRAITS_SHOWN = 5
 GIANT_SHARE = 0.3
 SIGNIFICANT_Q = 0.05
 UNCERTAIN_ROLES = 0.1
+# Share of an eigengene's sum of squares from which one or two samples are most of a module.
+FEW_SAMPLES_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -26,11 +28,13 @@ class FitSummary:
     Attributes
     ----------
     headline : sentences.
-    modules : one row per module shown: module, genes, hub gene, its kME, variance explained, roles.
+    modules : one row per module shown: module, genes, hub gene, its kME, variance explained, supported roles.
     n_modules : modules in the fit.
     associations : one row per association shown: module, trait, test, effect, p, q, n.
     n_tests, n_significant : tests with a p-value, and those of them with q < 0.05.
     cautions : sentences, empty when there is nothing to say.
+
+    Roles are those that have evidence (``supported_role``), in fits of isograph 0.2.0 those of the rule |r| ≥ 0.2.
     """
 
     headline: tuple[str, ...]
@@ -68,19 +72,24 @@ class FitSummary:
 def fit_summary(
     tables: Mapping[str, pl.LazyFrame], config: Mapping[str, Any], calibration: Mapping[str, Any]
 ) -> FitSummary:
-    """Return the summary of a fit from its ``modules``, ``module_summary``, ``module_gene_roles`` and ``traits``."""
+    """Return the summary of a fit from its tables.
+
+    tables: ``modules``, ``module_summary``, ``module_gene_roles``, ``eigengenes`` and ``traits``.
+    """
     modules = tables["modules"].collect(engine="in-memory")
     summary = tables["module_summary"].collect(engine="in-memory")
     traits = tables["traits"].collect(engine="in-memory")
+    roles = tables["module_gene_roles"].collect(engine="in-memory")
+    few_samples = _modules_of_few_samples(tables["eigengenes"])
     n_genes = modules.height + calibration["n_unassigned_genes"]
     return FitSummary(
         headline=_headline(summary, modules, n_genes, config, calibration),
-        modules=_module_rows(summary, modules, tables["module_gene_roles"]),
+        modules=_module_rows(summary, modules, roles, few_samples),
         n_modules=summary.height,
         associations=_association_rows(traits),
         n_tests=int(traits.get_column("pvalue").is_not_nan().sum()),
         n_significant=traits.filter(pl.col("qvalue") < SIGNIFICANT_Q).height,
-        cautions=tuple(_cautions(summary, n_genes, config, calibration)),
+        cautions=(*_sample_cautions(few_samples), *_cautions(summary, roles, n_genes, config, calibration)),
     )
 
 
@@ -116,23 +125,33 @@ def _headline(
     return tuple(lines)
 
 
-def _module_rows(summary: pl.DataFrame, modules: pl.DataFrame, roles: pl.LazyFrame) -> pl.DataFrame:
+def _modules_of_few_samples(eigengenes: pl.LazyFrame) -> dict[str, pl.DataFrame]:
+    """Return the modules of which one or two samples are more than half: those samples and their shares."""
+    squares = eigengenes.select("module_id", "sample_id", share=pl.col("eigengene") ** 2).collect(engine="in-memory")
+    two_largest = squares.sort(-pl.col("share"), maintain_order=True).group_by("module_id", maintain_order=True).head(2)
+    modules = two_largest.partition_by("module_id", as_dict=True, maintain_order=True)
+    of_few = {}
+    for (module_id,), samples in sorted(modules.items()):
+        n_needed = 1 if samples["share"][0] > FEW_SAMPLES_SHARE else 2
+        if samples["share"].sum() > FEW_SAMPLES_SHARE:
+            of_few[str(module_id)] = samples.head(n_needed)
+    return of_few
+
+
+def _module_rows(
+    summary: pl.DataFrame, modules: pl.DataFrame, roles: pl.DataFrame, few_samples: Mapping[str, pl.DataFrame]
+) -> pl.DataFrame:
     largest = summary.head(MODULES_SHOWN)
-    counts = (
-        roles.group_by("module_id", "module_role", maintain_order=True)
-        .agg(pl.len().alias("genes"))
-        .collect(engine="in-memory")
-    )
     role_counts = []
     for module_id in largest.get_column("module_id"):
-        of_module = dict(counts.filter(pl.col("module_id") == module_id).select("module_role", "genes").iter_rows())
-        role_counts.append(", ".join(f"{of_module[role]} {role}" for role in ROLES if role in of_module))
+        of_module = roles.filter(pl.col("module_id") == module_id).get_column(shown_role(roles.columns)).to_list()
+        role_counts.append(", ".join(f"{of_module.count(role)} {role}" for role in ROLES if role in of_module))
     hub = largest.select("hub_gene").join(
         modules, left_on="hub_gene", right_on="gene_id", how="left", validate="1:1", maintain_order="left"
     )
     return pl.DataFrame(
         {
-            "module": largest.get_column("module_id"),
+            "module": [f"{name}*" if name in few_samples else name for name in largest.get_column("module_id")],
             "genes": [f"{count:,}" for count in largest.get_column("n_genes")],
             "hub gene": [shown(name or gene) for gene, name in zip(hub["hub_gene"], hub["gene_name"], strict=True)],
             "kME": [f"{kme:+.2f}" for kme in hub.get_column("kme")],
@@ -165,8 +184,24 @@ def _association_rows(traits: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _sample_cautions(few_samples: Mapping[str, pl.DataFrame]) -> list[str]:
+    """Return a sentence for the modules that are one or two samples for the most part."""
+    if not few_samples:
+        return []
+    listed = []
+    for module_id, samples in list(few_samples.items())[:MODULES_SHOWN]:
+        rows = samples.select("sample_id", "share").iter_rows()
+        listed.append(f"{module_id} ({', '.join(f'{shown(sample)} {share:.0%}' for sample, share in rows)})")
+    more = "; …" if len(few_samples) > MODULES_SHOWN else ""
+    return [f"* one or two samples are more than half of the eigengene: {'; '.join(listed)}{more}. Look at them first."]
+
+
 def _cautions(
-    summary: pl.DataFrame, n_genes: int, config: Mapping[str, Any], calibration: Mapping[str, Any]
+    summary: pl.DataFrame,
+    roles: pl.DataFrame,
+    n_genes: int,
+    config: Mapping[str, Any],
+    calibration: Mapping[str, Any],
 ) -> list[str]:
     if not summary.height:
         return []
@@ -178,8 +213,16 @@ def _cautions(
         cautions.append(f"M000 holds {largest / n_genes:.0%} of all genes.{advice}")
     chance = calibration["chance_of_active_channel"]
     if chance > UNCERTAIN_ROLES:
-        cautions.append(
+        often = (
             f"with {calibration['n_samples']} samples chance alone makes a channel active (|r| ≥ 0.2) in {chance:.0%} "
-            "of cases: read roles as shares of a module, not gene by gene."
+            "of cases"
         )
+        if shown_role(roles.columns) == "module_role":
+            cautions.append(f"{often}: read roles as shares of a module, not gene by gene.")
+        else:
+            switching = {name: roles[name].is_in(SWITCHING_ROLES).sum() for name in ("supported_role", "module_role")}
+            cautions.append(
+                f"{often}. By that rule (module_role) {switching['module_role']:,} genes switch with their module; "
+                f"{switching['supported_role']:,} have evidence for it (supported_role, q ≤ 0.05), shown above."
+            )
     return cautions

@@ -244,6 +244,15 @@ MODULE_SUMMARY = Table(
         Column("n_edges", pl.Int64(), "edges between genes of the module"),
         Column("mean_abs_kme", pl.Float64(), "mean |kme| of its genes"),
         Column("wgcna_color", pl.String(), "WGCNA's colour name of the module", "the backend is not wgcna"),
+        Column("top_sample_share", pl.Float64(), "largest share of one sample in the eigengene's sum of squares"),
+        Column(
+            "effective_samples",
+            pl.Float64(),
+            "participation ratio of the eigengene, 1 / Σ e⁴: 1 where one sample is all of it, a third of the samples "
+            "where it is normal",
+        ),
+        Column("n_up", pl.Int64(), "genes with kme > 0, which rise with the eigengene"),
+        Column("n_down", pl.Int64(), "genes with kme < 0, which fall as it rises"),
     ),
     key=("module_id",),
     order="module_id",

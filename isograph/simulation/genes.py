@@ -62,8 +62,8 @@ def gene_plan(spec: FixtureSpec, rng: np.random.Generator) -> GenePlan:
 
     Modules take genes at random, so that no order tells them apart; their roles are apportioned by largest remainder.
     A switching gene with isoforms 1 … k moves along d, the log odds of its major isoform, which is the first, against
-    the others: d_1 = 1/2 and d_i = −w_i / 2, Σ w = 1, w = 0.6 / (k − 1) + 0.4 × Dirichlet(1). The switch score rises with
-    the share of the major isoform, and where none leads, of the first: along d.
+    the others: d_1 = 1/2 and d_i = −w_i / 2, Σ w = 1, w = 0.6 / (k − 1) + 0.4 × Dirichlet(1). The switch score rises
+    with the share of the major isoform, and where none leads, of the first: along d.
     Abundance goes up in some of a module's genes and down in others so that their sum, and with it the library size,
     stays apart from the latent.
     In a coupled gene the share of the major isoform goes the way of its abundance, in a discordant one the other way.

@@ -118,8 +118,8 @@ def test_backend_settings__without_any_are_the_defaults():
         (
             {"zzzz": "5"},
             (
-                "there is no setting 'zzzz' (neighbours, fdr, power, similarity_cut, sharpness, resolution, "
-                "min_inside, restarts, min_module_size, min_kme, search_cuts, remove_factors, keep_factors)"
+                "there is no setting 'zzzz' (switch_score, neighbours, fdr, power, similarity_cut, sharpness, "
+                "resolution, min_inside, restarts, min_module_size, min_kme, search_cuts, remove_factors, keep_factors)"
             ),
         ),
         ({"neighbours": "many"}, "neighbours is 'many', expected a whole number"),

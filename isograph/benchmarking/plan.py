@@ -157,9 +157,10 @@ def redrawn_datasets(config: BenchmarkConfig) -> list[Dataset]:
     Raises
     ------
     UsageError
-        The suite that they join is not asked for, or a name cannot be that of a directory or is there twice.
+        The suite that they join is not asked for.
     InputError
-        One is no bundle, or has no transcript counts; all are named.
+        One is no bundle, has no transcript counts, or is of a data set whose name cannot be that of a directory or is
+        there twice; everything found is listed.
     """
     flag = option("bundles", flag="--bundle")
     if config.bundles and NULL_USAGE_SUITE not in config.suites:

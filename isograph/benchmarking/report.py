@@ -178,8 +178,8 @@ def silent_rows(report: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """Return the report of metrics as cells of ``SILENT_COLUMNS``, as ``table_rows`` does."""
     columns = (
         ("n_modules", ".4g"),
-        ("n_module_genes", ".4g"),
-        ("n_switch_features", ".4g"),
+        ("n_module_genes", ",.6g"),
+        ("n_switch_features", ",.6g"),
         ("switch_role_rate", ".2%"),
         ("supported_switch_rate", ".2%"),
         ("mean_abs_r", ".3f"),

@@ -11,6 +11,7 @@ import polars as pl
 from isograph import __version__
 from isograph.arrays import Matrix
 from isograph.bundle.bundle import Bundle
+from isograph.config.redraw import SEED_LIMIT
 from isograph.config.values import value_text
 from isograph.errors import ConfigError
 from isograph.runtime.resources import require_memory
@@ -21,7 +22,6 @@ from isograph.simulation.redraw import without_switching
 from isograph.simulation.samples import SimulatedSamples, activities, simulated_samples
 from isograph.simulation.spec import NOT_REDRAWN, FixtureSpec
 
-SEED_LIMIT = 2**32
 LONGEST = 2000
 LENGTH_STEP = 50
 GENE_SPACING = 10_000

@@ -28,7 +28,7 @@ from isograph.store.files import file_digest
 logger = logging.getLogger(__name__)
 
 # NOTE: the draws do not depend on it: each kind of draw has a stream of its own, read gene after gene.
-VALUES_AT_ONCE = 2**21
+VALUES_AT_ONCE = 2**18
 # NOTE: matrices of the size of the counts that are held at once, the counts themselves included.
 COPIES = 4
 # NOTE: above it whole numbers are no longer exact in float64.

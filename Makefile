@@ -79,7 +79,7 @@ bench-wgcna: setup ## time WGCNA on 4,000 and 13,000 features
 	@$(BIN)/python benchmarks/wgcna.py
 
 reports: setup ## fit every fixture suite again and rewrite the committed reports (takes long)
-	@for suite in core_v1 multiplex_v1 null_v1 scale_v1; do $(BIN)/isograph benchmark --suite $$suite --seeds 5 || exit; done
+	@for suite in core_v1 multiplex_v1 null_v1 null_usage_v1 scale_v1; do $(BIN)/isograph benchmark --suite $$suite --seeds 5 || exit; done
 	@$(BIN)/isograph benchmark --suite stress_v1 --seeds 10 --jobs 2
 	@for suite in core_v1 multiplex_v1 scale_v1 null_v1; do $(BIN)/isograph benchmark --suite $$suite --backend vae --seeds 3 || exit; done
 	@$(BIN)/isograph benchmark --stage-name stress_v1-factor-covariates --covariates given --seeds 2 \

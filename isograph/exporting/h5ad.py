@@ -28,8 +28,8 @@ def h5ad(
 
     ``X``: abundance scores (n_samples, n_genes), NaN where a gene has no such feature; ``layers["switch"]`` the same of
     the switch scores; ``var`` has ``module_id``, ``kME``, ``supported_role``, ``role``, ``gene_name``;
-    ``obsm["X_eigengenes"]`` (n_samples, n_modules); ``uns["isograph"]`` the module ids in that order, and the configuration as JSON. ``obs`` is
-    the sample table.
+    ``obsm["X_eigengenes"]`` (n_samples, n_modules); ``uns["isograph"]`` the module ids in that order, and the
+    configuration as JSON. ``obs`` is the sample table.
 
     Raises
     ------

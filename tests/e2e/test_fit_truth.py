@@ -64,6 +64,7 @@ def test_fit__finds_nothing_where_there_is_nothing(tmp_path, simulated, seed):
         "feature_scores": 500,
         "switch_loadings": 500,
         "excluded_features": 100,
+        "feature_quality": 500,
     }
     for name, contract in FIT_TABLES.items():
         assert contract.checked(frame(fitted, name)).height == heights[name]

@@ -25,7 +25,11 @@ class ImportConfig:
     )
     samples: Path | None = setting(None, "Sample sheet: CSV, TSV or parquet, a row a sample.", must_exist=True)
     sample_column: str | None = setting(None, "The sheet's id column.  [default: found by name]", metavar="NAME")
-    tx2gene: Path | None = setting(None, "Table of transcript, gene and perhaps gene name.", must_exist=True)
+    tx2gene: Path | None = setting(
+        None,
+        "Table of transcript, gene and perhaps gene name; of gene_id and gene_name for names alone.",
+        must_exist=True,
+    )
     gtf: Path | None = setting(None, "GTF, plain or gzipped, to look up genes in.", must_exist=True)
     id_column: str | None = setting(None, "Id column of a matrix.  [default: found by name]", metavar="NAME")
     gene_column: str | None = setting(None, "Gene column of a matrix.  [default: found by name]", metavar="NAME")

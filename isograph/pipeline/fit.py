@@ -30,6 +30,7 @@ from isograph.network.tables import (
     module_colors,
     module_table,
     summary_table,
+    with_gene_names,
 )
 from isograph.pipeline.fit_records import FitInputs, calibration_record, fit_config_record
 from isograph.pipeline.preflight import preflight
@@ -37,7 +38,7 @@ from isograph.results.bundle import OpenedBundle
 from isograph.results.fit import Fit
 from isograph.runtime.progress import Display, Silent, Steps, run_log
 from isograph.runtime.threads import resolve_threads
-from isograph.schemas import FEATURE_SCORES, FIT_TABLES
+from isograph.schemas import FEATURE_SCORES, FIT_TABLES, GENE_NAME
 from isograph.store.artifact import ArtifactWriter, artifact_directory
 from isograph.store.output import refuse_existing
 from isograph.traits.association import trait_table
@@ -208,7 +209,7 @@ def _tables(
     sample_ids = inputs.sample_ids
     module_rows = module_table(features, modules, inputs.gene_names)
     edges = gene_edges(features, network)
-    return {
+    tables = {
         "modules": module_rows,
         "edges": edges,
         "traits": trait_table(modules.module_ids, modules.eigengenes, inputs.traits.traits),
@@ -220,3 +221,8 @@ def _tables(
         "excluded_features": excluded_table(features, network),
         "hidden_factors": hidden_factor_table(network.confounders, sample_ids),
     }
+    for name, contract in FIT_TABLES.items():
+        if GENE_NAME.name in contract.schema and GENE_NAME.name not in tables[name].columns:
+            named = with_gene_names(tables[name].lazy(), inputs.gene_names)
+            tables[name] = named.collect(engine="in-memory")
+    return tables

@@ -1,9 +1,9 @@
 -- Genes in their modules, with what drives their membership.
 -- reads:   files.module_gene_roles(run, module_id, gene_id, module_role, switch_r, abundance_r, switch_abundance_r,
---          switch_active, abundance_active)
+--          switch_active, abundance_active, gene_name)
 -- params:  none
 -- returns: run VARCHAR, module_id VARCHAR, gene_id VARCHAR, module_role VARCHAR, switch_r DOUBLE, abundance_r DOUBLE,
---          switch_abundance_r DOUBLE, switch_active BOOLEAN, abundance_active BOOLEAN
+--          switch_abundance_r DOUBLE, switch_active BOOLEAN, abundance_active BOOLEAN, gene_name VARCHAR
 -- grain:   one row per run, gene_id
 -- order:   none
 SELECT
@@ -15,5 +15,6 @@ SELECT
     abundance_r,
     switch_abundance_r,
     switch_active,
-    abundance_active
+    abundance_active,
+    gene_name
 FROM files.module_gene_roles

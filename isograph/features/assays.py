@@ -28,7 +28,7 @@ def bundle_assays(bundle: Bundle) -> Assays:
         if values is not None:
             rows = statement_rows(database, statement(TOPIC, "gene_grouping"))
             genes = _grouping(rows, "gene_id", "gene_row")
-    return Assays(transcripts, counts, genes, values, gene_values_are_log=is_log)
+    return Assays(transcripts, counts, genes, values, gene_values_are_log=is_log, counts_are_tpm=bundle.is_tpm)
 
 
 def gene_names(bundle: Bundle) -> pl.DataFrame:

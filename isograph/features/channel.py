@@ -60,6 +60,7 @@ class Assays:
     transcripts, transcript_counts : grouping and (n_transcripts, n_samples) counts.
     genes, gene_values : grouping (one row a gene) and (n_genes, n_samples) counts or log values.
     gene_values_are_log : ``gene_values`` are on a log scale already.
+    counts_are_tpm : ``transcript_counts`` are TPM: usage is right, but nothing says how many reads it is of.
     """
 
     transcripts: Grouping | None
@@ -67,6 +68,7 @@ class Assays:
     genes: Grouping | None
     gene_values: Matrix | None
     gene_values_are_log: bool = False
+    counts_are_tpm: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from isograph.bundle.bundle import Bundle
+from isograph.bundle.bundle import TPM_WARNING, Bundle
 from isograph.bundle.manifest import read_bundle_manifest
 from isograph.bundle.read import read_bundle
 from isograph.config import BackendConfig, FitConfig, backend_settings
@@ -155,6 +155,8 @@ def _inputs(path: Path, config: FitConfig, directory: Path, threads: int, steps:
         bundle = read_bundle(path)
         design, traits = _design_and_traits(bundle, config)
         assays = bundle_assays(bundle)
+        if assays.counts_are_tpm and assays.transcripts is not None:
+            logger.warning("%s", TPM_WARNING)
         inputs = FitInputs(bundle.dataset_name, bundle.samples, gene_names(bundle), design, traits)
     preflight(bundle, assays, config, threads, place=directory)
     with steps.step("features") as progress:

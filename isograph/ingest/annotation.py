@@ -154,7 +154,9 @@ def _symbols(genes: pl.Series, named: pl.DataFrame, map_name: str) -> tuple[pl.S
     quantified = genes.drop_nulls().unique(maintain_order=True)
     ids, rule = annotated_ids(quantified, known.get_column("gene_id"))
     partner = pl.DataFrame({"gene_id": quantified, "known": ids})
-    partners = genes.alias("gene_id").to_frame().join(partner, on="gene_id", how="left", maintain_order="left")
+    partners = (
+        genes.alias("gene_id").to_frame().join(partner, on="gene_id", how="left", validate="m:1", maintain_order="left")
+    )
     names = first_names(partners.get_column("known"), known)
     how = f", {SENTENCES[rule]}" if rule not in ("", "none") else ""
     return names, f"{map_name} gave names of {ids.count()} of {quantified.len()} genes{how}, and nothing else"

@@ -130,6 +130,8 @@ def _of_transcripts(quantified: Quantification, genes: Assignment, config: Impor
     columns = {"transcript_id": quantified.feature_ids, "gene_id": genes.gene_ids}
     if genes.gene_names is not None:
         columns["gene_name"] = genes.gene_names
+    if quantified.inf_rv is not None:
+        columns["inf_rv"] = quantified.inf_rv
     transcripts = pl.DataFrame(columns).filter(has_gene)
     groups = grouping(transcripts.get_column("gene_id"))
     totals = quantified.gene_totals

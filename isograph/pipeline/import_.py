@@ -72,7 +72,7 @@ def import_quantifications(
     format : what ``source`` is: ``salmon``, ``nf-core``, ``matrix``, or ``auto`` to look.
     samples : sample sheet: CSV, TSV or parquet, a row a sample. None makes one of the quantification's sample names.
     sample_column : the sheet's id column; None finds it by name.
-    tx2gene : table of transcript, gene and perhaps gene name.
+    tx2gene : table of transcript, gene and perhaps gene name; of ``gene_id`` and ``gene_name`` for names alone.
     gtf : GTF, plain or gzipped, to look up genes in.
     id_column, gene_column : columns of a matrix; None finds them by name.
     scale : ``counts``; ``tpm`` for transcripts per million, which give usage and no counts; or ``log`` for genes that
@@ -163,7 +163,8 @@ def from_frames(
     transcripts : counts of transcripts, a row a transcript.
     genes : counts of genes, a row a gene; give either this or ``transcripts``.
     samples : sample sheet, a frame or a file, a row a sample. None makes one of the sample names, or takes ``obs``.
-    tx2gene : table of transcript, gene and perhaps gene name, a frame or a file.
+    tx2gene : table of transcript, gene and perhaps gene name (or ``gene_id`` and ``gene_name`` alone), a frame or a
+        file.
     out : the directory of the bundle; None for ``artifacts/bundles/<dataset_name>`` below the working directory.
     dataset_name : what results are named by.
     scale : ``counts``; ``tpm`` for transcripts per million, which give usage and no counts; or ``log`` for genes that

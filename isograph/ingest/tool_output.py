@@ -10,6 +10,8 @@ from isograph.errors import InputError, examples
 
 _ANNOTATED = "(transcript_id, gene_id and a column per sample)"
 
+_PREPDE = "Make transcript_count_matrix.csv with StringTie's prepDE.py, and import that."
+
 
 @dataclass(frozen=True, slots=True)
 class ToolOutput:
@@ -29,10 +31,16 @@ class ToolOutput:
 
 _KNOWN = (
     ToolOutput(
-        "RSEM's isoforms.results or genes.results",
+        "RSEM's genes.results",
+        frozenset({"transcript_id(s)", "effective_length", "expected_count", "tpm"}),
+        "Import the transcripts instead: one matrix of the expected_count of every sample's isoforms.results "
+        f"{_ANNOTATED}.",
+    ),
+    ToolOutput(
+        "RSEM's isoforms.results",
         frozenset({"effective_length", "expected_count", "tpm", "fpkm"}),
-        f"Import one matrix of the expected_count of every sample {_ANNOTATED}; rsem-generate-data-matrix makes one of "
-        "isoforms.results.",
+        f"Import one matrix of the expected_count of every sample {_ANNOTATED}; rsem-generate-data-matrix makes one "
+        "without genes, which tx2gene or a GTF then gives.",
     ),
     ToolOutput(
         "Salmon's quant.sf",
@@ -47,14 +55,22 @@ _KNOWN = (
     ToolOutput(
         "StringTie's t_data.ctab",
         frozenset({"t_id", "t_name", "cov", "fpkm"}),
-        "It holds coverage and FPKM, and no counts: make transcript_count_matrix.csv with StringTie's prepDE.py, and "
-        "import that.",
+        f"It holds coverage and FPKM, and no counts of reads. {_PREPDE}",
     ),
     ToolOutput(
-        "StringTie's gene abundances",
+        "StringTie's table of exons",
+        frozenset({"e_id", "rcount", "ucount", "mrcount"}),
+        _PREPDE,
+    ),
+    ToolOutput(
+        "StringTie's table of introns",
+        frozenset({"i_id", "rcount", "ucount", "mrcount"}),
+        _PREPDE,
+    ),
+    ToolOutput(
+        "StringTie's table of gene abundances",
         frozenset({"gene id", "coverage", "fpkm", "tpm"}),
-        "It holds coverage, FPKM and TPM, and no counts: make transcript_count_matrix.csv with StringTie's prepDE.py, "
-        "and import that.",
+        f"It holds coverage, FPKM and TPM, and no counts of reads. {_PREPDE}",
     ),
     ToolOutput(
         "Cufflinks' fpkm_tracking",

@@ -16,8 +16,9 @@ def read(tmp_path, header, row):
 @pytest.mark.parametrize(
     ("header", "tool", "remedy"),
     [
-        (RSEM_ISOFORMS, "RSEM's isoforms.results or genes.results", "the expected_count of every sample"),
-        (RSEM_GENES, "RSEM's isoforms.results or genes.results", "the expected_count of every sample"),
+        (RSEM_ISOFORMS, "RSEM's isoforms.results", "the expected_count of every sample"),
+        (RSEM_GENES, "RSEM's genes.results", "the expected_count of every sample"),
+        ("i_id chr strand start end rcount ucount mrcount", "StringTie's table of introns", "prepDE.py"),
         ("Name Length EffectiveLength TPM NumReads", "Salmon's quant.sf", "Name the directory"),
         ("target_id length eff_length est_counts tpm", "kallisto's abundance.tsv", "the est_counts of every sample"),
         (

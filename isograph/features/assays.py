@@ -53,6 +53,7 @@ class Assays:
     transcripts, transcript_counts : grouping and (n_transcripts, n_samples) counts.
     genes, gene_values : grouping (one row a gene) and (n_genes, n_samples) counts or log values.
     gene_values_are_log : ``gene_values`` are on a log scale already.
+    counts_are_tpm : ``transcript_counts`` are TPM: usage is right, but nothing says how many reads it is of.
     """
 
     transcripts: Grouping | None
@@ -60,6 +61,7 @@ class Assays:
     genes: Grouping | None
     gene_values: Matrix | None
     gene_values_are_log: bool = False
+    counts_are_tpm: bool = False
 
 
 def bundle_assays(bundle: Bundle) -> Assays:
@@ -78,7 +80,7 @@ def bundle_assays(bundle: Bundle) -> Assays:
         if values is not None:
             rows = statement_rows(database, statement(TOPIC, "gene_grouping"))
             genes = _grouping(rows, "gene_id", "gene_row")
-    return Assays(transcripts, counts, genes, values, gene_values_are_log=is_log)
+    return Assays(transcripts, counts, genes, values, gene_values_are_log=is_log, counts_are_tpm=bundle.is_tpm)
 
 
 def gene_names(bundle: Bundle) -> pl.DataFrame:

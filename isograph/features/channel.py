@@ -108,10 +108,13 @@ def channels(
         if switch_score == "clr":
             switches = clr_scores(counts, genes, design, threads=threads, progress=progress)
         else:
-            switches = usage_scores(counts, genes, design, threads=threads, progress=progress)
+            are_counts = not assays.counts_are_tpm
+            switches = usage_scores(counts, genes, design, are_counts=are_counts, threads=threads, progress=progress)
         reasons = _switch_reasons(switches, min_delta_usage)
-        means = counts.mean(axis=1, keepdims=True)
-        quality = {"mean_count": gene_totals(means, genes.rows, genes.offsets)[:, 0]}
+        quality = {}
+        if not assays.counts_are_tpm:
+            means = counts.mean(axis=1, keepdims=True)
+            quality["mean_count"] = gene_totals(means, genes.rows, genes.offsets)[:, 0]
         for known in (switches.noise, switches.usage):
             quality |= {} if known is None else asdict(known)
         parts.append(_Channel(SWITCH, genes.gene_ids, switches.scores, reasons, quality))

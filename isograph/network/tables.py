@@ -79,6 +79,14 @@ def module_table(channels: Channels, modules: Modules, gene_names: pl.DataFrame)
     )
 
 
+def with_gene_names(rows: pl.LazyFrame, gene_names: pl.DataFrame) -> pl.LazyFrame:
+    """Return the rows of a table with a ``gene_id``, with ``gene_name`` as their last column; null where none is known.
+
+    gene_names: ``gene_id``, ``gene_name``, one row per gene that has a name.
+    """
+    return rows.join(gene_names.lazy(), on="gene_id", how="left", validate="m:1", maintain_order="left")
+
+
 def eigengene_table(modules: Modules, sample_ids: Sequence[str]) -> pl.DataFrame:
     """Return the ``eigengenes`` table, one row per module and sample."""
     columns = _profile_columns("module_id", modules.module_ids, sample_ids)

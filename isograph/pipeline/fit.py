@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from isograph.bundle.bundle import Bundle
+from isograph.bundle.bundle import TPM_WARNING, Bundle
 from isograph.bundle.manifest import read_bundle_manifest
 from isograph.bundle.read import read_bundle
 from isograph.config import BackendConfig, FitConfig, backend_settings
@@ -31,6 +31,7 @@ from isograph.network.tables import (
     module_colors,
     module_table,
     summary_table,
+    with_gene_names,
 )
 from isograph.pipeline.fit_records import FitInputs, calibration_record, fit_config_record
 from isograph.pipeline.preflight import preflight
@@ -38,7 +39,7 @@ from isograph.results.bundle import OpenedBundle
 from isograph.results.fit import Fit
 from isograph.runtime.progress import Display, Silent, Steps, run_log
 from isograph.runtime.threads import resolve_threads
-from isograph.schemas import FEATURE_SCORES, FIT_TABLES
+from isograph.schemas import FEATURE_SCORES, FIT_TABLES, GENE_NAME
 from isograph.store.artifact import ArtifactWriter, artifact_directory
 from isograph.store.output import refuse_existing
 from isograph.traits.association import trait_table
@@ -159,6 +160,8 @@ def _inputs(path: Path, config: FitConfig, directory: Path, threads: int, steps:
         bundle = read_bundle(path)
         design, traits = _design_and_traits(bundle, config)
         assays = bundle_assays(bundle)
+        if assays.counts_are_tpm and assays.transcripts is not None:
+            logger.warning("%s", TPM_WARNING)
         inputs = FitInputs(bundle.dataset_name, bundle.samples, gene_names(bundle), design, traits)
     preflight(bundle, assays, config, threads, place=directory)
     with steps.step("features") as progress:
@@ -220,7 +223,7 @@ def _tables(
     sample_ids = inputs.sample_ids
     module_rows = module_table(features, modules, inputs.gene_names)
     edges = gene_edges(features, network)
-    return {
+    tables = {
         "modules": module_rows,
         "edges": edges,
         "traits": trait_table(modules.module_ids, modules.eigengenes, inputs.traits.traits),
@@ -233,3 +236,8 @@ def _tables(
         "feature_quality": features.quality,
         "hidden_factors": hidden_factor_table(network.confounders, sample_ids),
     }
+    for name, contract in FIT_TABLES.items():
+        if GENE_NAME.name in contract.schema and GENE_NAME.name not in tables[name].columns:
+            named = with_gene_names(tables[name].lazy(), inputs.gene_names)
+            tables[name] = named.collect(engine="in-memory")
+    return tables

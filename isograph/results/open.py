@@ -79,6 +79,7 @@ class OpenedTree(TableSet):
     vae_drivers = LazyTable("Features by their response to the latent dimension that goes with a module")
     transcript_counts = LazyTable("Counts of transcripts by sample")
     gene_counts = LazyTable("Counts of genes by sample")
+    gene_names = LazyTable("Genes of fits and bundles with their symbols: every gene that a table of the run names")
     feature_scores_long = LazyTable(
         "Scores of features by sample: mean 0, sample standard deviation 1 over the samples of a run"
     )

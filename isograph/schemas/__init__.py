@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -82,6 +82,14 @@ class Table:
         if n_distinct != frame.height:
             problems.append(f"key ({', '.join(self.key)}) has {frame.height - n_distinct} repeated rows, expected none")
         return problems
+
+
+GENE_NAME = Column("gene_name", pl.String(), "gene symbol", "none is known")
+
+
+def with_gene_name(table: Table) -> Table:
+    """Return the contract of a table as it is written: the symbol of its gene after the columns it is made with."""
+    return replace(table, columns=(*table.columns, GENE_NAME))
 
 
 _GENE = Column("gene_id", pl.String(), "gene")
@@ -353,12 +361,12 @@ FIT_TABLES = {
         EDGES,
         TRAITS,
         FEATURE_SCORES,
-        MODULE_GENE_ROLES,
+        with_gene_name(MODULE_GENE_ROLES),
         EIGENGENES,
         MODULE_SUMMARY,
-        SWITCH_LOADINGS,
-        EXCLUDED_FEATURES,
-        FEATURE_QUALITY,
+        with_gene_name(SWITCH_LOADINGS),
+        with_gene_name(EXCLUDED_FEATURES),
+        with_gene_name(FEATURE_QUALITY),
         HIDDEN_FACTORS,
     )
 }

@@ -83,7 +83,12 @@ def test_fit_config__takes_the_largest_seed():
     ("options", "message"),
     [
         ({"format": "sam"}, "format is 'sam', expected auto, salmon, nf-core or matrix"),
-        ({"scale": "tpm"}, "scale is 'tpm', expected counts or log"),
+        ({"scale": "fpkm"}, "scale is 'fpkm', expected counts, tpm or log"),
+        (
+            {"scale": "tpm", "min_tx_count": 5.0},
+            "min_tx_count is 5.0, but TPM are no counts: leave it out, and raise min_usage",
+        ),
+        ({"min_usage": 2.0}, "min_usage is 2.0, expected 0 to 1"),
         ({"strip": "all"}, "strip is 'all', expected auto, none, version or bar"),
         ({"min_cpm": -1.0}, "min_cpm is -1.0, expected 0 or more"),
         ({"min_samples": -0.5}, "min_samples is -0.5, expected 0 or more"),

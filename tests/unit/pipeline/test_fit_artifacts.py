@@ -212,6 +212,10 @@ def test_fit__knows_the_names_of_genes(small_bundle, tmp_path):
     fitted = ig.fit(small_bundle(symbols=symbols), output_dir=tmp_path / "fit")
     names = dict(frame(fitted, "modules").select("gene_id", "gene_name").iter_rows())
     assert names == {f"g{i}": symbol for i, symbol in enumerate(symbols)}
+    for table in ("module_gene_roles", "switch_loadings", "excluded_features"):
+        assert frame(fitted, table).columns[-1] == "gene_name"
+    roles = frame(fitted, "module_gene_roles").select("gene_id", "gene_name")
+    assert dict(roles.iter_rows()) == names
 
 
 def test_fit__refuses_samples_that_its_tables_could_not_name(small_bundle, tmp_path):

@@ -26,7 +26,7 @@ def table(tmp_path, data, name="counts.csv"):
         b'"id","S1","S2"\n"a",1,"2"\n"b",3,4\n',
         b"# written by a tool, with a comma\nid,S1,S2\na,1,2\nb,3,4\n",
         b"#id,S1,S2\na, 1,2 \nb,3,4\n",
-        gzip.compress(b"id,S1,S2\na,1,2\nb,3,4\n"),
+        gzip.compress(b"id,S1,S2\na,1,2\nb,3,4\n", mtime=0),
     ],
     ids=["csv", "tsv", "semicolon", "crlf", "cr", "bom+blank", "quoted", "preamble", "hash header", "gzip"],
 )
@@ -79,7 +79,7 @@ def test_read_user_table__parquet_keeps_types_and_reads_categories_as_text(tmp_p
     assert read.numbers([1])[0].tolist() == [[1.0], [2.0]]
 
 
-TRUNCATED = gzip.compress(b"id,S1\n" + b"a,1\n" * 5000)[:-30]
+TRUNCATED = gzip.compress(b"id,S1\n" + b"a,1\n" * 5000, mtime=0)[:-30]
 
 
 @pytest.mark.parametrize(

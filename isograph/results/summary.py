@@ -8,7 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from isograph.errors import option, shown
+from isograph.errors import examples, option, shown
+from isograph.schemas.effect import ETA_SQUARED, effect_of
 from isograph.schemas.role import ROLES
 from isograph.text import Section, sections_html, sections_text
 
@@ -80,7 +81,7 @@ def fit_summary(
         associations=_association_rows(traits),
         n_tests=int(traits.get_column("pvalue").is_not_nan().sum()),
         n_significant=traits.filter(pl.col("qvalue") < SIGNIFICANT_Q).height,
-        cautions=tuple(_cautions(summary, n_genes, config, calibration)),
+        cautions=(*_cautions(summary, n_genes, config, calibration), *_untested(traits)),
     )
 
 
@@ -99,6 +100,9 @@ def _headline(
     if config["covariates"]:
         read = [f"{shown(name)} ({reading})" for name, reading in config["covariates_as_read"].items()]
         lines.append(f"Projected out: {', '.join(read)}.")
+    if config.get("individual"):
+        individuals = f"{shown(config['individual'])} ({config['individual_as_read']})"
+        lines.append(f"Tests of traits take samples of one individual as dependent: {individuals}.")
     removed = []
     for factor in calibration.get("hidden_confounders", []):
         if factor["removed"]:
@@ -149,8 +153,8 @@ def _association_rows(traits: pl.DataFrame) -> pl.DataFrame:
         for trait, level, reference in strongest.select("trait", "level", "reference").iter_rows()
     ]
     effects = [
-        f"η² {effect:.2f}" if test == "welch_anova" else f"{effect:+.2f}"
-        for test, effect in strongest.select("test", "effect").iter_rows()
+        f"η² {effect:.2f}" if effect_of(*kind) == ETA_SQUARED else f"{effect:+.2f}"
+        for effect, *kind in strongest.select("effect", "test", "level", "reference").iter_rows()
     ]
     return pl.DataFrame(
         {
@@ -183,3 +187,12 @@ def _cautions(
             "of cases: read roles as shares of a module, not gene by gene."
         )
     return cautions
+
+
+def _untested(traits: pl.DataFrame) -> list[str]:
+    """Return which traits have no p-value in any module, a sentence for each reason."""
+    by_trait = traits.group_by("trait", maintain_order=True).agg(
+        pl.col("pvalue").is_nan().all().alias("is_untested"), pl.col("reason").first()
+    )
+    untested = by_trait.filter("is_untested").drop_nulls("reason").group_by("reason", maintain_order=True).agg("trait")
+    return [f"no p-value for {examples(names)}: {shown(reason)}." for reason, names in untested.iter_rows()]

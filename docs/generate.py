@@ -307,9 +307,9 @@ import isograph as ig
 
 bundle = ig.from_frames(transcripts=counts, samples=samples, tx2gene=tx2gene, out="my_bundle")
 fit = ig.fit(bundle, covariates="batch", traits="condition:ref=control")
-fit                                       # in a notebook: the summary
-fit.modules.collect()                     # a Polars lazy frame
-fit.relation("edges").filter("weight > 0.9")   # a DuckDB relation
+fit  # in a notebook: the summary
+fit.modules.collect()  # a Polars lazy frame
+fit.relation("edges").filter("weight > 0.9")  # a DuckDB relation
 ig.explain(fit, plot=True)
 ```"""
 

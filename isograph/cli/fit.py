@@ -38,7 +38,7 @@ from isograph.text import glob_literal
     metavar="cpu|cuda",
     help="Where a model is trained, for a backend that trains one (vae); the same as --set device=.  [default: cpu]",
 )
-@config_options(FitConfig, "seed", "covariates", "traits")
+@config_options(FitConfig, "seed", "covariates", "traits", "individual")
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the backend; repeat for more."
 )
@@ -61,6 +61,7 @@ def command(
     seed: int,
     covariates: tuple[str, ...],
     traits: tuple[str, ...],
+    individual: str | None,
     settings: tuple[str, ...],
     remove_factors: str | None,
     keep_factors: str | None,
@@ -95,6 +96,7 @@ def command(
             backend=backend,
             covariates=covariates,
             traits=traits,
+            individual=individual,
             seed=seed,
             min_delta_usage=min_delta_usage,
             threads=threads,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from isograph.config.backend import BACKENDS, BackendConfig, unknown_backend
 from isograph.config.check import require
+from isograph.config.sample_column import column_names
 from isograph.config.setting import setting
 from isograph.errors import option
 
@@ -26,13 +27,19 @@ class FitConfig:
         (),
         "Sample column projected out of every feature; repeat for more.",
         flag="--covariate",
-        metavar="COLUMN",
+        metavar="COLUMN[:factor]",
     )
     traits: tuple[str, ...] = setting(
         (),
         "Sample column tested against modules; repeat for more.  [default: every column that can be one]",
         flag="--trait",
-        metavar="COLUMN[:ref=LEVEL]",
+        metavar="COLUMN[:ref=LEVEL|:factor|:spline]",
+    )
+    individual: str | None = setting(
+        None,
+        "Sample column that names the person, line or animal: samples of one are not taken as independent in tests of "
+        "traits.",
+        metavar="COLUMN",
     )
     seed: int = setting(0, "Seed of everything that draws numbers.")
     threads: int | None = setting(
@@ -51,8 +58,9 @@ class FitConfig:
         return BACKENDS[self.backend]() if self.settings is None else self.settings
 
     def __post_init__(self) -> None:
-        repeated = sorted({name for name in self.covariates if self.covariates.count(name) > 1})
-        shared = sorted(set(self.covariates) & {trait.rpartition(":ref=")[0] or trait for trait in self.traits})
+        covariates, traits = column_names(self.covariates), column_names(self.traits)
+        repeated = sorted({name for name in covariates if covariates.count(name) > 1})
+        shared = sorted(set(covariates) & set(traits))
         require(
             {
                 unknown_backend(self.backend): self.backend in BACKENDS,
@@ -66,5 +74,11 @@ class FitConfig:
                 <= 1,
                 f"covariates named more than once: {', '.join(repeated)}": not repeated,
                 f"covariates are projected out, so they cannot be traits too: {', '.join(shared)}": not shared,
+                (
+                    f"'{self.individual}' is a covariate, which takes what individuals differ in out of every feature: "
+                    f"leave {option('individual')} out, and traits are tested within individuals"
+                ): self.individual not in covariates,
+                f"'{self.individual}' names the individuals, so it cannot be a trait too": self.individual
+                not in traits,
             }
         )

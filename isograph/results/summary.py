@@ -8,7 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from isograph.errors import option, shown
+from isograph.errors import examples, option, shown
+from isograph.network.tables import few_sample_modules
+from isograph.schemas.effect import ETA_SQUARED, effect_of
 from isograph.schemas.role import ROLES, SWITCHING_ROLES, shown_role
 from isograph.text import Section, sections_html, sections_text
 
@@ -17,8 +19,6 @@ TRAITS_SHOWN = 5
 GIANT_SHARE = 0.3
 SIGNIFICANT_Q = 0.05
 UNCERTAIN_ROLES = 0.1
-# Share of an eigengene's sum of squares from which one or two samples are most of a module.
-FEW_SAMPLES_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -80,7 +80,7 @@ def fit_summary(
     summary = tables["module_summary"].collect(engine="in-memory")
     traits = tables["traits"].collect(engine="in-memory")
     roles = tables["module_gene_roles"].collect(engine="in-memory")
-    few_samples = _modules_of_few_samples(tables["eigengenes"])
+    few_samples = few_sample_modules(tables["eigengenes"].collect(engine="in-memory"))
     n_genes = modules.height + calibration["n_unassigned_genes"]
     return FitSummary(
         headline=_headline(summary, modules, n_genes, config, calibration),
@@ -89,7 +89,11 @@ def fit_summary(
         associations=_association_rows(traits),
         n_tests=int(traits.get_column("pvalue").is_not_nan().sum()),
         n_significant=traits.filter(pl.col("qvalue") < SIGNIFICANT_Q).height,
-        cautions=(*_sample_cautions(few_samples), *_cautions(summary, roles, n_genes, config, calibration)),
+        cautions=(
+            *_sample_cautions(few_samples),
+            *_cautions(summary, roles, n_genes, config, calibration),
+            *_untested(traits),
+        ),
     )
 
 
@@ -108,6 +112,9 @@ def _headline(
     if config["covariates"]:
         read = [f"{shown(name)} ({reading})" for name, reading in config["covariates_as_read"].items()]
         lines.append(f"Projected out: {', '.join(read)}.")
+    if config.get("individual"):
+        individuals = f"{shown(config['individual'])} ({config['individual_as_read']})"
+        lines.append(f"Tests of traits take samples of one individual as dependent: {individuals}.")
     removed = []
     for factor in calibration.get("hidden_confounders", []):
         if factor["removed"]:
@@ -125,21 +132,8 @@ def _headline(
     return tuple(lines)
 
 
-def _modules_of_few_samples(eigengenes: pl.LazyFrame) -> dict[str, pl.DataFrame]:
-    """Return the modules of which one or two samples are more than half: those samples and their shares."""
-    squares = eigengenes.select("module_id", "sample_id", share=pl.col("eigengene") ** 2).collect(engine="in-memory")
-    two_largest = squares.sort(-pl.col("share"), maintain_order=True).group_by("module_id", maintain_order=True).head(2)
-    modules = two_largest.partition_by("module_id", as_dict=True, maintain_order=True)
-    of_few = {}
-    for (module_id,), samples in sorted(modules.items()):
-        n_needed = 1 if samples["share"][0] > FEW_SAMPLES_SHARE else 2
-        if samples["share"].sum() > FEW_SAMPLES_SHARE:
-            of_few[str(module_id)] = samples.head(n_needed)
-    return of_few
-
-
 def _module_rows(
-    summary: pl.DataFrame, modules: pl.DataFrame, roles: pl.DataFrame, few_samples: Mapping[str, pl.DataFrame]
+    summary: pl.DataFrame, modules: pl.DataFrame, roles: pl.DataFrame, few_samples: Mapping[str, str]
 ) -> pl.DataFrame:
     largest = summary.head(MODULES_SHOWN)
     role_counts = []
@@ -168,8 +162,8 @@ def _association_rows(traits: pl.DataFrame) -> pl.DataFrame:
         for trait, level, reference in strongest.select("trait", "level", "reference").iter_rows()
     ]
     effects = [
-        f"η² {effect:.2f}" if test == "welch_anova" else f"{effect:+.2f}"
-        for test, effect in strongest.select("test", "effect").iter_rows()
+        f"η² {effect:.2f}" if effect_of(*kind) == ETA_SQUARED else f"{effect:+.2f}"
+        for effect, *kind in strongest.select("effect", "test", "level", "reference").iter_rows()
     ]
     return pl.DataFrame(
         {
@@ -184,14 +178,11 @@ def _association_rows(traits: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _sample_cautions(few_samples: Mapping[str, pl.DataFrame]) -> list[str]:
+def _sample_cautions(few_samples: Mapping[str, str]) -> list[str]:
     """Return a sentence for the modules that are one or two samples for the most part."""
     if not few_samples:
         return []
-    listed = []
-    for module_id, samples in list(few_samples.items())[:MODULES_SHOWN]:
-        rows = samples.select("sample_id", "share").iter_rows()
-        listed.append(f"{module_id} ({', '.join(f'{shown(sample)} {share:.0%}' for sample, share in rows)})")
+    listed = [f"{module_id} ({samples})" for module_id, samples in list(few_samples.items())[:MODULES_SHOWN]]
     more = "; …" if len(few_samples) > MODULES_SHOWN else ""
     return [f"* one or two samples are more than half of the eigengene: {'; '.join(listed)}{more}. Look at them first."]
 
@@ -226,3 +217,12 @@ def _cautions(
                 f"{switching['supported_role']:,} have evidence for it (supported_role, q ≤ 0.05), shown above."
             )
     return cautions
+
+
+def _untested(traits: pl.DataFrame) -> list[str]:
+    """Return which traits have no p-value in any module, a sentence for each reason."""
+    by_trait = traits.group_by("trait", maintain_order=True).agg(
+        pl.col("pvalue").is_nan().all().alias("is_untested"), pl.col("reason").first()
+    )
+    untested = by_trait.filter("is_untested").drop_nulls("reason").group_by("reason", maintain_order=True).agg("trait")
+    return [f"no p-value for {examples(names)}: {shown(reason)}." for reason, names in untested.iter_rows()]

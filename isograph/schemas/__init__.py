@@ -131,19 +131,55 @@ TRAITS = Table(
     columns=(
         _MODULE,
         Column("trait", pl.String(), "column of the sample table"),
-        Column("test", pl.String(), "pearson (number), welch (two levels) or welch_anova (more levels)"),
         Column(
-            "effect", pl.Float64(), "Pearson r; mean eigengene of level − mean of reference; η². NaN: not estimable"
+            "test",
+            pl.String(),
+            "pearson (number), welch (two levels) or welch_anova (more levels); with covariates or removed hidden "
+            "confounders partial_pearson (number) or linear_model_hc3 (levels; linear_model_f where levels are too "
+            "small for it); with individuals mixed_model; of a spline spline or mixed_model_spline",
         ),
-        Column("statistic", pl.Float64(), "t of Pearson or Welch, F of Welch's ANOVA. NaN: not estimable"),
+        Column(
+            "effect",
+            pl.Float64(),
+            "number: Pearson r, beside covariates partial r. Two levels: mean eigengene of level − mean of reference, "
+            "beside covariates the difference in the linear model. More levels, spline: η², beside covariates partial "
+            "η². NaN: not estimable",
+        ),
+        Column("statistic", pl.Float64(), "t of a number and of two levels, else F. NaN: not estimable"),
         Column("pvalue", pl.Float64(), "two-sided p-value. NaN: not estimable"),
         Column("qvalue", pl.Float64(), "Benjamini–Hochberg over all rows of the table with a p-value. NaN: no p-value"),
         Column("n", pl.Int64(), "samples used: those with a value of the trait"),
         Column(
-            "level", pl.String(), "welch: the level compared; welch_anova: its levels, joined by |", "test is pearson"
+            "level",
+            pl.String(),
+            "two levels: the level compared; more levels: all of them, joined by |",
+            "the trait is a number",
         ),
-        Column("reference", pl.String(), "the level it is compared with", "test is pearson or welch_anova"),
+        Column("reference", pl.String(), "the level it is compared with", "the trait does not have two levels"),
         Column("reason", pl.String(), "why a value is not estimable, or which samples were left out", "nothing to say"),
+        Column("dof", pl.Float64(), "degrees of freedom of t, or of the denominator of F. NaN: not estimable"),
+        Column(
+            "numerator_dof", pl.Int64(), "degrees of freedom of the numerator of F; 1 for t", "no module has a test"
+        ),
+        Column(
+            "nonlinear_pvalue",
+            pl.Float64(),
+            "p-value of the spline against the straight line, in no q-value. NaN: not estimable",
+            "the test is not of a spline",
+        ),
+        Column("n_individuals", pl.Int64(), "individuals that the samples are of", "the test is not of a mixed model"),
+        Column(
+            "r2_with_covariates",
+            pl.Float64(),
+            "share of the trait that covariates and removed hidden confounders explain; 1: they determine it",
+            "nothing was projected out",
+        ),
+        Column(
+            "aliases",
+            pl.String(),
+            "columns that say the same of the samples and are tested by this row, joined by |",
+            "there are none",
+        ),
     ),
     key=("module_id", "trait"),
     order="module_id, trait in the order of the sample table",

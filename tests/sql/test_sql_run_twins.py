@@ -256,7 +256,9 @@ def shared_modules(runs: Path) -> pl.DataFrame:
 
 def trait_modules(runs: Path) -> pl.DataFrame:
     summary = fits(runs, "module_summary").select("run", "module_id", "n_genes", "hub_gene")
-    traits = fits(runs, "traits").filter(pl.col("trait") == "Dx")
+    traits = fits(runs, "traits").filter(
+        (pl.col("trait") == "Dx") | pl.col("aliases").str.split("|").list.contains("Dx")
+    )
     return traits.join(summary, on=["run", "module_id"], how="left", validate="1:1", maintain_order="left")
 
 

@@ -63,6 +63,19 @@ def test_factor_config__takes_the_ends_of_its_ranges(settings):
             {"covariates": ("sex", "age"), "traits": ("dx", "sex:ref=F")},
             "covariates are projected out, so they cannot be traits too: sex",
         ),
+        ({"covariates": ("batch", "batch:factor")}, "covariates named more than once: batch"),
+        (
+            {"covariates": ("age:factor",), "traits": ("age:spline",)},
+            "covariates are projected out, so they cannot be traits too: age",
+        ),
+        (
+            {"individual": "line", "covariates": ("line",)},
+            (
+                "'line' is a covariate, which takes what individuals differ in out of every feature: leave individual "
+                "out, and traits are tested within individuals"
+            ),
+        ),
+        ({"individual": "line", "traits": ("line",)}, "'line' names the individuals, so it cannot be a trait too"),
         (
             {"seed": -1, "threads": -2},
             "seed is -1, expected 0 to 2^32 − 1; threads is -2, expected 1 or more",

@@ -10,7 +10,7 @@ NAN = float("nan")
 
 
 def rows(contract, *values: dict[str, object]) -> pl.LazyFrame:
-    empty = {"gene_name": None, "reason": None, "level": None, "reference": None}
+    empty = {"gene_name": None, "reason": None, "level": None, "reference": None, "aliases": None}
     filled = [{name: value.get(name, empty.get(name, 0)) for name in contract.schema} for value in values]
     return pl.DataFrame(filled, schema=contract.schema).lazy()
 
@@ -179,4 +179,37 @@ def test_fit_summary__warns_of_roles_that_chance_makes(chance, cautions):
     assert len(found) == cautions
     assert all(
         "with 24 samples chance alone makes a channel active (|r| ≥ 0.2) in 35% of cases" in told for told in found
+    )
+
+
+@pytest.mark.parametrize(
+    ("test", "level", "reference", "effect"),
+    [
+        ("partial_pearson", None, None, "-0.41"),
+        ("mixed_model", None, None, "-0.41"),
+        ("linear_model_hc3", "b", "a", "-0.41"),
+        ("linear_model_hc3", "a|b|c", None, "η² -0.41"),
+        ("mixed_model", "a|b|c", None, "η² -0.41"),
+        ("spline", None, None, "η² -0.41"),
+        ("mixed_model_spline", None, None, "η² -0.41"),
+    ],
+)
+def test_fit_summary__says_what_an_effect_is(test, level, reference, effect):
+    row = {"module_id": "M000", "trait": "x", "test": test, "level": level, "reference": reference, "effect": -0.41}
+    assert summary_of([5], traits=[row]).associations.get_column("effect").to_list() == [effect]
+
+
+def test_fit_summary__says_which_traits_have_no_p_and_why():
+    def row(module: str, trait: str, pvalue: float, reason: str | None = None) -> dict[str, object]:
+        return {"module_id": module, "trait": trait, "test": "welch", "pvalue": pvalue, "reason": reason}
+
+    nested = "determined by covariate 'line'"
+    traits = [
+        *(row(module, trait, NAN, nested) for module in ("M000", "M001") for trait in ("donor", "sex")),
+        *(row(module, "age", 0.2, "levels with too few samples left out: x (1)") for module in ("M000", "M001")),
+        row("M000", "dose", NAN, "no variance within a level"),
+        row("M001", "dose", 0.1),
+    ]
+    assert summary_of([5, 4], traits=traits).cautions == (
+        "no p-value for 'donor', 'sex': determined by covariate 'line'.",
     )

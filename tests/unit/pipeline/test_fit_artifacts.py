@@ -23,6 +23,7 @@ TABLES = [
     "module_summary",
     "switch_loadings",
     "excluded_features",
+    "feature_quality",
     "hidden_factors",
 ]
 JSON = ["fit_config.json", "calibration.json"]

@@ -183,7 +183,8 @@ def test_toy__is_its_module_exactly(features_of):
     built = features_of(drawn)
     assert built.feature_types == ["switch"] * 24
     r = (built.z * drawn.activity[drawn.plan.module_of]).mean(axis=1)
-    assert np.abs(r).min() > 0.97
+    # NOTE: usage is a logistic of the activity, which bends at both ends.
+    assert np.abs(r).min() > 0.95
     assert np.linalg.matrix_rank(drawn.gene_counts, tol=1e-6) == 1
 
 

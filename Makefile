@@ -8,7 +8,7 @@ WORKERS ?= auto
 DURATIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-real test-heavy test-nojit lint fmt docs wheel-smoke bench bench-catalog bench-scaling bench-correlation ablation split-half reports snapshots bench-wgcna explain-report clean
+.PHONY: help setup demo test test-real test-heavy test-nojit lint fmt docs wheel-smoke bench bench-catalog bench-scaling bench-correlation ablation split-half reports snapshots bench-wgcna explain-report usage-noise clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -91,6 +91,9 @@ snapshots: setup ## make the committed snapshots of the toy fixtures again and s
 
 explain-report: setup ## explain fixtures again and rewrite the report of what is found of their truth
 	@$(BIN)/python benchmarks/explain.py
+
+usage-noise: setup ## draw p-values and power of the noise model of usage
+	@$(BIN)/python benchmarks/usage_noise.py
 
 clean: ## remove what was built or produced
 	@rm -rf $(VENV) artifacts/demo artifacts/fits dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -3,8 +3,8 @@
     python benchmarks/usage_noise.py
 
 Writes docs/usage_noise.png. Genes have three isoforms with usage from a flat Dirichlet distribution, totals are Poisson
-around a log-normal depth of each sample, and counts are multinomial; a switch moves usage between two groups of samples,
-from the most used isoform to the next.
+around a log-normal depth of each sample, and counts are multinomial; a switch moves usage between two groups of
+samples, from the most used isoform to the next.
 """
 
 from __future__ import annotations

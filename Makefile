@@ -8,7 +8,7 @@ WORKERS ?= auto
 DURATIONS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-real test-heavy test-nojit lint fmt docs wheel-smoke bench bench-catalog bench-scaling bench-correlation ablation split-half reports snapshots bench-wgcna explain-report clean
+.PHONY: help setup demo test test-real test-heavy test-nojit lint fmt docs wheel-smoke bench bench-catalog bench-scaling bench-correlation ablation split-half reports snapshots bench-wgcna explain-report usage-noise clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -79,7 +79,7 @@ bench-wgcna: setup ## time WGCNA on 4,000 and 13,000 features
 	@$(BIN)/python benchmarks/wgcna.py
 
 reports: setup ## fit every fixture suite again and rewrite the committed reports (takes long)
-	@for suite in core_v1 multiplex_v1 null_v1 scale_v1; do $(BIN)/isograph benchmark --suite $$suite --seeds 5 || exit; done
+	@for suite in core_v1 multiplex_v1 null_v1 null_usage_v1 scale_v1; do $(BIN)/isograph benchmark --suite $$suite --seeds 5 || exit; done
 	@$(BIN)/isograph benchmark --suite stress_v1 --seeds 10 --jobs 2
 	@for suite in core_v1 multiplex_v1 scale_v1 null_v1; do $(BIN)/isograph benchmark --suite $$suite --backend vae --seeds 3 || exit; done
 	@$(BIN)/isograph benchmark --stage-name stress_v1-factor-covariates --covariates given --seeds 2 \
@@ -91,6 +91,9 @@ snapshots: setup ## make the committed snapshots of the toy fixtures again and s
 
 explain-report: setup ## explain fixtures again and rewrite the report of what is found of their truth
 	@$(BIN)/python benchmarks/explain.py
+
+usage-noise: setup ## draw p-values and power of the noise model of usage
+	@$(BIN)/python benchmarks/usage_noise.py
 
 clean: ## remove what was built or produced
 	@rm -rf $(VENV) artifacts/demo artifacts/fits dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

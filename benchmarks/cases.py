@@ -15,8 +15,8 @@ from isograph.benchmarking.run import truth_of, write_dataset
 from isograph.benchmarking.stability import sample_halves
 from isograph.bundle.bundle import Bundle
 from isograph.bundle.read import read_bundle
-from isograph.features.assays import bundle_assays
-from isograph.features.channel import Assays, Channels, channels
+from isograph.features.assays import Assays, bundle_assays
+from isograph.features.channel import Channels, channels
 from isograph.features.covariate import covariate_design
 from isograph.pipeline.import_ import import_bundle
 

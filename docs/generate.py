@@ -11,7 +11,7 @@ import click
 import orjson
 
 import isograph as ig
-from isograph.benchmarking.report import TABLE_COLUMNS, table_rows
+from isograph.benchmarking.report import report_table
 from isograph.cli.app import COMMANDS, app
 from isograph.config import BACKENDS, BackendConfig
 from isograph.results.table_set import LazyTable
@@ -105,6 +105,12 @@ of its own.
 * seconds and peak MB: of the whole process, as the operating system counted them; peak is the largest of the seeds.
 * gates: the limits the fixture sets itself; where they are not kept, which and in how many runs.
 
+Where no gene switches (`null_usage_v1`, [method.md](method.md#what-nothing-looks-like)):
+
+* in modules: genes in modules. switch features: those of the network.
+* switch roles, supported: share of the genes in modules that switch by their `module_role`, or `supported_role`.
+* mean |r|, expected: mean |Pearson r| between the two features of a gene, and that of independent features.
+
 Values are means over the seeds. A dash: the fixture has nothing to take the metric of."""
 
 
@@ -123,13 +129,14 @@ def _report(path: Path) -> dict[str, Any]:
 
 
 def _benchmark_section(report: dict[str, Any]) -> str:
+    columns, rows = report_table(report)
     return "\n".join(
         [
             f"## {report['stage']}",
             "",
             f"{_setting(report)} {_verdict(report)}",
             "",
-            *_markdown(TABLE_COLUMNS, table_rows(report), text_columns=("dataset", "gates")),
+            *_markdown(columns, rows, text_columns=("dataset", "gates")),
         ]
     )
 

@@ -51,6 +51,12 @@ def student_log10_pvalue(t: Vector, dof: Vector) -> Vector:
     return _log10_incomplete_beta(dof / (dof + square), square / (dof + square), dof)
 
 
+def f_pvalue(statistic: Vector, numerator_dof: ArrayLike, dof: ArrayLike) -> Vector:
+    """Return P(F ≥ statistic) under F with ``numerator_dof`` and ``dof`` degrees of freedom; NaN where any is NaN."""
+    p: Vector = scipy.special.fdtrc(numerator_dof, dof, statistic)
+    return p
+
+
 def correlation_interval(r: Vector, dof: ArrayLike) -> tuple[Vector, Vector]:
     """Return the 95 % interval of r by Fisher's z, whose standard error is 1 / √(dof − 1); NaN below 2 dof.
 
@@ -135,11 +141,15 @@ def welch(reference: Moments, level: Moments) -> WelchTest:
 
 @dataclass(frozen=True, slots=True)
 class WelchAnova:
-    """Welch's F of several groups, a value a row. ``eta_squared`` is the between over the total sum of squares."""
+    """Welch's F of several groups, a value a row.
+
+    ``eta_squared`` is the between over the total sum of squares, ``dof`` that of the denominator of F.
+    """
 
     eta_squared: Vector
     statistic: Vector
     pvalue: Vector
+    dof: Vector
 
 
 def welch_anova(groups: Sequence[Moments]) -> WelchAnova:
@@ -162,9 +172,10 @@ def welch_anova(groups: Sequence[Moments]) -> WelchAnova:
         spread = ((1.0 - weights / total) ** 2 / (sizes - 1.0)).sum(axis=0)
         f = (weights * (means - centre) ** 2).sum(axis=0) / (k - 1.0)
         statistic = f / (1.0 + 2.0 * (k - 2.0) / (k * k - 1.0) * spread)
-        pvalue = scipy.special.fdtrc(k - 1.0, (k * k - 1.0) / (3.0 * spread), statistic)
+        dof = (k * k - 1.0) / (3.0 * spread)
+        pvalue = f_pvalue(statistic, k - 1.0, dof)
         effect = between / (between + within)
-    return WelchAnova(effect, np.where(estimable, statistic, np.nan), np.where(estimable, pvalue, np.nan))
+    return WelchAnova(effect, *(np.where(estimable, values, np.nan) for values in (statistic, pvalue, dof)))
 
 
 def benjamini_hochberg(pvalues: Vector) -> Vector:

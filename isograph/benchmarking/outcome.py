@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from isograph.benchmarking.process import FinishedProcess
-from isograph.schemas.gate import GATES
+from isograph.benchmarking.switching import SwitchCalls
+from isograph.schemas.gate import GATES, MEASURED_GATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Metrics:
     recovery, ari, background_rate : see ``isograph.benchmarking.metrics``.
     role_recall : by role, None for a role that was not planted.
     n_modules : modules found.
+    switching : what is called switching, where no gene switches; None where genes may.
     """
 
     recovery: float | None
@@ -25,11 +27,32 @@ class Metrics:
     background_rate: float | None
     role_recall: Mapping[str, float | None]
     n_modules: int
+    switching: SwitchCalls | None = None
 
     @property
     def min_role_recall(self) -> float | None:
         """The smallest recall of a planted role; None where no role was planted."""
         return min((value for value in self.role_recall.values() if value is not None), default=None)
+
+    @property
+    def n_switch_features(self) -> float | None:
+        """Switch features of the network."""
+        return None if self.switching is None else self.switching.n_switch_features
+
+    @property
+    def switch_role_rate(self) -> float | None:
+        """Share of the genes in modules whose role says that they switch."""
+        return None if self.switching is None else self.switching.switch_role_rate
+
+    @property
+    def supported_switch_rate(self) -> float | None:
+        """The same by the supported role; None where the fit has none."""
+        return None if self.switching is None else self.switching.supported_switch_rate
+
+    @property
+    def switch_abundance_excess(self) -> float | None:
+        """How far the mean |r| of the two channels of a gene is from independence; None with too few such genes."""
+        return None if self.switching is None else self.switching.switch_abundance_excess
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +67,14 @@ class GateFailure:
 def gate_failures(gates: Mapping[str, float], metrics: Metrics | None) -> list[GateFailure]:
     """Return the gates that the metrics do not keep, in the order given; all of them when there are no metrics.
 
-    A metric that could not be taken fails its lower limit and keeps its upper one.
+    A metric that could not be taken fails its lower limit and keeps its upper one, unless it is one that must
+    be measured.
     """
     failures = []
     for gate, limit in gates.items():
         value = None if metrics is None else getattr(metrics, GATES[gate])
         is_upper = gate.startswith("max_")
-        is_kept_unmeasured = is_upper and metrics is not None
+        is_kept_unmeasured = is_upper and metrics is not None and gate not in MEASURED_GATES
         is_kept = is_kept_unmeasured if value is None else (value <= limit if is_upper else value >= limit)
         if not is_kept:
             failures.append(GateFailure(gate, limit, value))

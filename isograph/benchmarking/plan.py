@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import isograph
+from isograph.bundle.manifest import read_bundle_manifest
 from isograph.config.benchmark import GIVEN, BenchmarkConfig
-from isograph.errors import UsageError, did_you_mean, examples, option, shown
+from isograph.config.redraw import MULTINOMIAL, NULLS, OVERDISPERSED
+from isograph.errors import InputError, UsageError, did_you_mean, examples, option, shown
 from isograph.results.snapshot import SNAPSHOT
+from isograph.simulation.redraw import redrawn_name
 from isograph.simulation.spec import FixtureSpec, fixture_directory, fixture_specs, suites
 from isograph.store.artifact import is_artifact
 
 REAL_NAME = "ecoli_precise"
 REAL_SUITE = "core_v1"
 DEFAULT_SUITE = "core_v1"
+# The suite in which no gene switches; real bundles drawn again join it.
+NULL_USAGE_SUITE = "null_usage_v1"
+GATES_OF_NULL = {
+    MULTINOMIAL: {
+        "max_switch_role_rate": 0.01,
+        "max_supported_switch_rate": 0.01,
+        "max_switch_abundance_excess": 0.02,
+    },
+    OVERDISPERSED: {"max_supported_switch_rate": 0.01},
+}
 LONGEST_NAME = 100
 _STAGE_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")
 _REPORTS = ("benchmark", "runtime-memory", "calibration")
@@ -33,6 +46,8 @@ class Dataset:
     gates : limits for the metrics of a run.
     recorded_covariates : sample columns that hold a confounder.
     spec : what it is simulated from; None for real data, of which no truth is known.
+    bundle : real data whose transcript counts are drawn again; None for all others.
+    null : how they are drawn again.
     """
 
     name: str
@@ -40,6 +55,18 @@ class Dataset:
     gates: Mapping[str, float] = field(default_factory=dict)
     recorded_covariates: tuple[str, ...] = ()
     spec: FixtureSpec | None = None
+    bundle: Path | None = None
+    null: str = MULTINOMIAL
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether another seed gives other data."""
+        return self.spec is not None or self.bundle is not None
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether no gene of it switches."""
+        return self.suite == NULL_USAGE_SUITE
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +130,20 @@ def benchmark_stages(config: BenchmarkConfig) -> list[Stage]:
         A suite or fixture does not exist, a name cannot be a stage's, data sets of one stage share a name, there is
         nothing to find the stability of, or a directory or file cannot be written.
     """
-    datasets = chosen_datasets(config.suites, config.fixtures)
-    if config.stability and all(dataset.spec is not None for dataset in datasets):
+    datasets = chosen_datasets(config.suites, config.fixtures, redrawn_datasets(config))
+    if config.stability and all(dataset.is_drawn for dataset in datasets):
         raise UsageError(
             f"{option('stability', value=True)} is for data of which no truth is known, and every data set chosen is "
             f"simulated. Leave it out, or choose {REAL_NAME}."
         )
     # A part of a suite, and a suite with covariates given, are not to replace the reports of the suite as a whole.
     part = "-selection" if config.fixtures else ""
-    with_covariates = "-covariates" if config.covariates == GIVEN else ""
+    added = ("-bundles" if config.bundles else "") + ("-covariates" if config.covariates == GIVEN else "")
     members: dict[str, list[Dataset]] = {}
     for dataset in datasets:
         name = config.stage_name
         if name is None:
-            name = f"{dataset.suite}{part}-{config.backend}{with_covariates}"
+            name = f"{dataset.suite}{part}-{config.backend}{added}"
         members.setdefault(name, []).append(dataset)
     stages = [_stage(name, datasets, config) for name, datasets in members.items()]
     for stage in stages:
@@ -124,8 +151,62 @@ def benchmark_stages(config: BenchmarkConfig) -> list[Stage]:
     return stages
 
 
-def chosen_datasets(suite_names: tuple[str, ...], fixture_names: tuple[str, ...]) -> list[Dataset]:
+def redrawn_datasets(config: BenchmarkConfig) -> list[Dataset]:
+    """Return the bundles that are drawn again, each by either null.
+
+    Raises
+    ------
+    UsageError
+        The suite that they join is not asked for.
+    InputError
+        One is no bundle, has no transcript counts, or is of a data set whose name cannot be that of a directory or is
+        there twice; everything found is listed.
+    """
+    flag = option("bundles", flag="--bundle")
+    if config.bundles and NULL_USAGE_SUITE not in config.suites:
+        raise UsageError(
+            f"{flag} is for the suite {NULL_USAGE_SUITE}: name it with {option('suites', flag='--suite')}."
+        )
+    path_of: dict[str, Path] = {}
+    problems = []
+    for path in config.bundles:
+        name, faults = _redrawable(path)
+        if name in path_of:
+            faults.append(f"its data set is named '{shown(name)}', and so is that of {shown(path_of[name])}.")
+        problems += [f"{shown(path)}: {fault}" for fault in faults]
+        path_of.setdefault(name, path)
+    if problems:
+        raise InputError(flag, problems)
+    return [
+        Dataset(
+            name=redrawn_name(name, null), suite=NULL_USAGE_SUITE, gates=GATES_OF_NULL[null], bundle=path, null=null
+        )
+        for name, path in path_of.items()
+        for null in NULLS
+    ]
+
+
+def _redrawable(path: Path) -> tuple[str, list[str]]:
+    """Return the name of the data set of a bundle, and why its counts cannot be drawn again for a benchmark."""
+    try:
+        manifest = read_bundle_manifest(path)
+    except InputError as error:
+        return str(path), list(error.violations)
+    name = manifest.dataset_name
+    faults = [str(finding) for finding in manifest.findings if finding.level == "error"]
+    if "transcript_counts" not in {entry.assay_name for entry in manifest.matrices}:
+        faults.append("has no transcript counts, and without them no usage to draw again.")
+    if not _STAGE_NAME.match(name):
+        faults.append(f"its data set is named '{shown(name)}', which is no name for a directory.")
+    return name, faults
+
+
+def chosen_datasets(
+    suite_names: tuple[str, ...], fixture_names: tuple[str, ...], redrawn: Sequence[Dataset] = ()
+) -> list[Dataset]:
     """Return the data sets of the suites, or of them (or of any suite) the named fixtures; one suite after another.
+
+    redrawn: data sets that join their suite.
 
     Raises
     ------
@@ -137,7 +218,9 @@ def chosen_datasets(suite_names: tuple[str, ...], fixture_names: tuple[str, ...]
     if unknown:
         raise UsageError("\n".join([*unknown, f"The suites are {', '.join(known)}."]))
     searched = suite_names or (known if fixture_names else (DEFAULT_SUITE,))
-    by_suite = {suite: datasets_of(suite) for suite in searched}
+    by_suite = {
+        suite: [*datasets_of(suite), *(entry for entry in redrawn if entry.suite == suite)] for suite in searched
+    }
     available = [dataset for datasets in by_suite.values() for dataset in datasets]
     if not fixture_names:
         return available
@@ -190,7 +273,7 @@ def _stage(name: str, datasets: list[Dataset], config: BenchmarkConfig) -> Stage
             snapshot=directory / (dataset.name if number == 0 else f"{dataset.name}-seed{seed}"),
         )
         for dataset in datasets
-        for number, seed in enumerate(config.seeds if dataset.spec is not None else config.seeds[:1])
+        for number, seed in enumerate(config.seeds if dataset.is_drawn else config.seeds[:1])
     )
     return Stage(
         name=name,

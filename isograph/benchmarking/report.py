@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from isograph.benchmarking.outcome import Metrics, Outcome
@@ -16,6 +17,11 @@ SECOND_DIGITS = 3
 TABLE_COLUMNS = (
     "dataset", "genes", "samples", "planted", "found", "recovery", "ari", "background", "role recall", "seconds",
     "peak MB", "gates",
+)  # fmt: skip
+# The columns for data in which no gene switches.
+SILENT_COLUMNS = (
+    "dataset", "genes", "samples", "found", "in modules", "switch features", "switch roles", "supported", "mean |r|",
+    "expected", "seconds", "peak MB", "gates",
 )  # fmt: skip
 _NO_RESULT = Metrics(recovery=None, ari=None, background_rate=None, role_recall={}, n_modules=0)
 
@@ -68,6 +74,7 @@ def metric_row(outcome: Outcome) -> dict[str, Any]:
         "ari": rounded(metrics.ari),
         "background_rate": rounded(metrics.background_rate),
         "role_recall": {role: rounded(metrics.role_recall.get(role)) for role in ACTIVE_ROLES},
+        **({} if metrics.switching is None else rounded(asdict(metrics.switching))),
         "gates": dict(outcome.gates),
         "error": outcome.error,
     }
@@ -138,38 +145,80 @@ def _summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
+def report_table(report: Mapping[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return the columns in which a report of metrics is shown, and its rows.
+
+    ``SILENT_COLUMNS`` for a report on data in which no gene switches, else ``TABLE_COLUMNS``.
+    """
+    is_silent = any("switch_role_rate" in row for row in report["results"])
+    return (SILENT_COLUMNS, silent_rows(report)) if is_silent else (TABLE_COLUMNS, table_rows(report))
+
+
 def table_rows(report: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """Return the report of metrics as cells of ``TABLE_COLUMNS``: one row a fixture, means over its seeds.
 
     Memory is the largest of the seeds. The last cell counts the runs in which a gate was not kept.
     """
-    by_dataset: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for row in report["results"]:
-        by_dataset.setdefault((row["suite"], row["dataset"]), []).append(row)
-    failing = sorted({(entry["dataset"], entry["seed"], entry["gate"]) for entry in report["gate_failures"]})
-    table: list[tuple[str, ...]] = []
-    for (_, dataset), rows in by_dataset.items():
-        verdicts = []
-        if n_failed := sum(row["error"] is not None for row in rows):
-            verdicts.append(f"no result in {n_failed} of {len(rows)}")
-        by_gate = Counter(gate for name, _, gate in failing if name == dataset)
-        verdicts += [f"{gate} fails in {count} of {len(rows)}" for gate, count in by_gate.items()]
-        cells = (
-            dataset,
-            f"{rows[0]['n_genes']:,}",
-            f"{rows[0]['n_samples']:,}",
+    return [
+        (
+            *_size_cells(rows[0]),
             _number(rows[0]["n_planted_modules"], "g"),
             _number(_mean(row["n_modules"] for row in rows), ".4g"),
             _number(_mean(row["recovery"] for row in rows), ".3f"),
             _number(_mean(row["ari"] for row in rows), ".3f"),
             _number(_mean(row["background_rate"] for row in rows), ".2%"),
             _number(_mean(_least(row["role_recall"].values()) for row in rows), ".3f"),
-            _number(_mean(row["runtime_seconds"] for row in rows), ".2f"),
-            f"{max(row['peak_memory_bytes'] for row in rows) / 1e6:.0f}",
-            "; ".join(verdicts) or ("kept" if any(row["gates"] for row in rows) else NOTHING),
+            *_closing_cells(rows, report),
         )
-        table.append(cells)
-    return table
+        for rows in _rows_by_dataset(report)
+    ]
+
+
+def silent_rows(report: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Return the report of metrics as cells of ``SILENT_COLUMNS``, as ``table_rows`` does."""
+    columns = (
+        ("n_modules", ".4g"),
+        ("n_module_genes", ",.6g"),
+        ("n_switch_features", ",.6g"),
+        ("switch_role_rate", ".2%"),
+        ("supported_switch_rate", ".2%"),
+        ("mean_abs_r", ".3f"),
+        ("expected_abs_r", ".3f"),
+    )
+    return [
+        (
+            *_size_cells(rows[0]),
+            *(_number(_mean(row.get(name) for row in rows), style) for name, style in columns),
+            *_closing_cells(rows, report),
+        )
+        for rows in _rows_by_dataset(report)
+    ]
+
+
+def _rows_by_dataset(report: Mapping[str, Any]) -> list[list[Mapping[str, Any]]]:
+    by_dataset: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in report["results"]:
+        by_dataset.setdefault((row["suite"], row["dataset"]), []).append(row)
+    return list(by_dataset.values())
+
+
+def _size_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return row["dataset"], f"{row['n_genes']:,}", f"{row['n_samples']:,}"
+
+
+def _closing_cells(rows: Sequence[Mapping[str, Any]], report: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return seconds, memory and verdict of the runs of one data set."""
+    failing = sorted({(entry["dataset"], entry["seed"], entry["gate"]) for entry in report["gate_failures"]})
+    verdicts = []
+    if n_failed := sum(row["error"] is not None for row in rows):
+        verdicts.append(f"no result in {n_failed} of {len(rows)}")
+    by_gate = Counter(gate for name, _, gate in failing if name == rows[0]["dataset"])
+    verdicts += [f"{gate} fails in {count} of {len(rows)}" for gate, count in by_gate.items()]
+    return (
+        _number(_mean(row["runtime_seconds"] for row in rows), ".2f"),
+        f"{max(row['peak_memory_bytes'] for row in rows) / 1e6:.0f}",
+        "; ".join(verdicts) or ("kept" if any(row["gates"] for row in rows) else NOTHING),
+    )
 
 
 def _known(values: Iterable[float | None]) -> list[float]:

@@ -14,13 +14,17 @@ from isograph.benchmarking.outcome import Metrics, Outcome, gate_failures
 from isograph.benchmarking.plan import REAL_NAME, Dataset, Run, Stage, real_directory
 from isograph.benchmarking.process import FinishedProcess, measured_run
 from isograph.benchmarking.report import metric_row
+from isograph.benchmarking.switching import SwitchCalls, switch_calls
 from isograph.bundle.bundle import Bundle
 from isograph.bundle.read import read_bundle
 from isograph.bundle.write import write_bundle
 from isograph.config import ImportConfig
+from isograph.config.redraw import RedrawConfig
+from isograph.features.covariate import covariate_design
 from isograph.results.fit import Fit
 from isograph.results.snapshot import save_snapshot
 from isograph.simulation.bundle import simulated_bundle
+from isograph.simulation.redraw import redrawn_bundle
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +59,7 @@ def fixture_run(run: Run, stage: Stage, importer: Importer, *, threads: int | No
         truth = truth_of(bundle, is_real=run.dataset.spec is None)
         process = measured_run(_fit_command(run, stage, threads, directory), directory)
         fit = Fit(directory / "fit") if process.code == 0 else None
-        outcome = _outcome(run, truth, bundle.samples.height, process, fit)
+        outcome = _outcome(run, truth, bundle, process, fit)
         if fit is not None:
             # Everything needed to make the run again; where it was made is left out.
             config = {
@@ -74,12 +78,16 @@ def fixture_run(run: Run, stage: Stage, importer: Importer, *, threads: int | No
 
 
 def write_dataset(dataset: Dataset, out: Path, *, seed: int, importer: Importer) -> Bundle:
-    """Write the data set as a bundle to ``out`` and return it. Real data does not depend on the seed.
+    """Write the data set as a bundle to ``out`` and return it. Real data as it is does not depend on the seed.
 
     importer: imports the files of real data, ``isograph.pipeline.import_.import_bundle``.
     """
     if dataset.spec is not None:
         bundle = simulated_bundle(dataset.spec, seed=seed)
+        write_bundle(bundle, out)
+        return bundle
+    if dataset.bundle is not None:
+        bundle = redrawn_bundle(read_bundle(dataset.bundle), RedrawConfig(null=dataset.null, seed=seed))
         write_bundle(bundle, out)
         return bundle
     source = real_directory()
@@ -113,7 +121,14 @@ def _fit_command(run: Run, stage: Stage, threads: int | None, directory: Path) -
     return command + (["--threads", str(threads)] if threads is not None else [])
 
 
-def _outcome(run: Run, truth: Truth, n_samples: int, process: FinishedProcess, fit: Fit | None) -> Outcome:
+def _switching(run: Run, bundle: Bundle, fit: Fit) -> SwitchCalls | None:
+    """Return what the fit calls switching in data in which no gene switches."""
+    if not run.dataset.is_silent:
+        return None
+    return switch_calls(fit, residual_dof=covariate_design(bundle.samples, run.covariates).residual_dof)
+
+
+def _outcome(run: Run, truth: Truth, bundle: Bundle, process: FinishedProcess, fit: Fit | None) -> Outcome:
     planted = truth.planted
     metrics = None
     if fit is not None:
@@ -125,13 +140,14 @@ def _outcome(run: Run, truth: Truth, n_samples: int, process: FinishedProcess, f
             background_rate=None if planted is None else background_rate(planted, modules, truth.genes),
             role_recall=role_recall(truth.roles, roles),
             n_modules=len(set(modules.values())),
+            switching=_switching(run, bundle, fit),
         )
     return Outcome(
         dataset=run.dataset.name,
         suite=run.dataset.suite,
         seed=run.seed,
         covariates=run.covariates,
-        n_samples=n_samples,
+        n_samples=bundle.samples.height,
         n_genes=len(truth.genes),
         n_planted_genes=len(planted) if planted is not None else None,
         n_planted_modules=len(set(planted.values())) if planted is not None else None,

@@ -12,6 +12,13 @@ from isograph.arrays import Matrix
 # The report of an import lies beside the files of the bundle and is not in its manifest.
 IMPORT_REPORT = "import_report.json"
 COUNT_ASSAYS = ("transcript_counts", "gene_counts")
+# In the provenance of a bundle: what the values of transcript_counts are, where they are no counts.
+QUANTITY = "quantity"
+TPM = "tpm"
+TPM_WARNING = (
+    "the values are TPM: shares of a gene are its usage, but totals are no reads, so how much of the variation of "
+    "usage is noise of counting cannot be known. Counts are better where there are any."
+)
 FEATURE_KIND_OF_ASSAY = {
     "transcript_counts": "transcript",
     "gene_counts": "gene",
@@ -43,6 +50,11 @@ class Bundle:
     description: str = ""
     provenance: dict[str, str] = field(default_factory=dict)
     path: Path | None = None
+
+    @property
+    def is_tpm(self) -> bool:
+        """Whether ``transcript_counts`` holds TPM: right for usage, while totals of genes and samples are no reads."""
+        return self.provenance.get(QUANTITY) == TPM
 
     @property
     def transcripts(self) -> pl.DataFrame | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("benchmark")
-@config_options(BenchmarkConfig, "suites", "fixtures", "backend", "stage_name", "seeds")
+@config_options(BenchmarkConfig, "suites", "fixtures", "bundles", "backend", "stage_name", "seeds")
 @click.option("--seeds", "n_seeds", type=click.IntRange(min=1), metavar="N", help="Run the seeds 0 to N − 1.")
 @config_options(BenchmarkConfig, "stability", "covariates", "artifacts", "jobs")
 @verbosity_options
@@ -37,7 +37,7 @@ def command(*, seeds: tuple[int, ...], n_seeds: int | None, verbose: bool, quiet
     import orjson
 
     from isograph.benchmarking.plan import benchmark_stages
-    from isograph.benchmarking.report import TABLE_COLUMNS, table_rows
+    from isograph.benchmarking.report import report_table
     from isograph.pipeline.benchmark import Benchmarked, benchmark_outcomes
 
     config = BenchmarkConfig(seeds=tuple(range(n_seeds)) if n_seeds is not None else seeds or (0,), **options)
@@ -55,8 +55,8 @@ def command(*, seeds: tuple[int, ...], n_seeds: int | None, verbose: bool, quiet
     result = Benchmarked(tuple(stages), tuple(outcomes))
     for report in result.reports:
         if not quiet:
-            rows = table_rows(orjson.loads(report.read_bytes()))
-            table = aligned_rows(TABLE_COLUMNS, rows, right=range(1, len(TABLE_COLUMNS) - 1))
+            columns, rows = report_table(orjson.loads(report.read_bytes()))
+            table = aligned_rows(columns, rows, right=range(1, len(columns) - 1))
             tell("\n".join(("", *table, "")))
         click.echo(report)
     result.raise_failed()
@@ -67,7 +67,9 @@ def _line(outcome: Outcome) -> str:
     if outcome.metrics is None:
         return f"{name:<40} {shown(outcome.error)}"
     metrics = outcome.metrics
-    values = (("ari", metrics.ari), ("recovery", metrics.recovery), ("background", metrics.background_rate))
+    values = [("ari", metrics.ari), ("recovery", metrics.recovery), ("background", metrics.background_rate)]
+    if metrics.switching is not None:
+        values = [("switch roles", metrics.switch_role_rate), ("supported", metrics.supported_switch_rate)]
     texts = "  ".join(f"{label} {NOTHING if value is None else format(value, '.3f'):<5}" for label, value in values)
     failed = f"  below its gate: {', '.join(failure.gate for failure in outcome.failures)}" if outcome.failures else ""
     return f"{name:<40} {texts}  {metrics.n_modules:>4} modules  {outcome.process.wall_seconds:6.2f} s{failed}"

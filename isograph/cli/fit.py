@@ -38,7 +38,7 @@ from isograph.text import glob_literal
     metavar="cpu|cuda",
     help="Where a model is trained, for a backend that trains one (vae); the same as --set device=.  [default: cpu]",
 )
-@config_options(FitConfig, "seed", "covariates", "traits")
+@config_options(FitConfig, "seed", "covariates", "traits", "individual")
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the backend; repeat for more."
 )
@@ -48,7 +48,7 @@ from isograph.text import glob_literal
     help="Hidden confounders to remove, whatever the rule says; 0 removes none.  [default: the rule decides]",
 )
 @click.option("--keep-factors", metavar="H1,H2,…", help="Hidden confounders that were found and are left in.")
-@config_options(FitConfig, "threads")
+@config_options(FitConfig, "min_delta_usage", "threads")
 @overwrite_option
 @verbosity_options
 def command(
@@ -61,9 +61,11 @@ def command(
     seed: int,
     covariates: tuple[str, ...],
     traits: tuple[str, ...],
+    individual: str | None,
     settings: tuple[str, ...],
     remove_factors: str | None,
     keep_factors: str | None,
+    min_delta_usage: float,
     threads: int | None,
     overwrite: bool,
     verbose: bool,
@@ -94,7 +96,9 @@ def command(
             backend=backend,
             covariates=covariates,
             traits=traits,
+            individual=individual,
             seed=seed,
+            min_delta_usage=min_delta_usage,
             threads=threads,
             settings=backend_settings_of_texts(backend, texts),
         )

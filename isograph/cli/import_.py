@@ -51,7 +51,7 @@ def _account(report: dict[str, Any]) -> list[str]:
             matched = f"{overlap['quantified_matched']:,} of {overlap['n_quantified']:,} transcripts matched"
             source = f"from {genes['file']} ({genes['from']}), {matched}"
         lines.append(f"genes: {source}; gene counts: {genes['counts_from']}")
-    lines += _filter_lines(report["filters"])
+    lines += _filter_lines(report["filters"], report["scale"])
     return lines + [f"note: {note}" for note in report["notes"]]
 
 
@@ -71,21 +71,24 @@ def _sample_lines(samples: dict[str, Any], n_written: int) -> list[str]:
     return lines
 
 
-def _filter_lines(filters: dict[str, Any]) -> list[str]:
+def _filter_lines(filters: dict[str, Any], scale: str) -> list[str]:
     if not filters["applied"]:
         return [f"filters: none, {filters['reason']}"]
+    unit = "TPM" if scale == "tpm" else "CPM"
     lines = [
         (
             f"genes kept: {filters['genes_after']:,} of {filters['genes_before']:,} "
-            f"({filters['min_cpm']:g} CPM in {_share(filters['min_samples'])} samples)"
+            f"({filters['min_cpm']:g} {unit} in {_share(filters['min_samples'])} samples)"
         )
     ]
     if "transcripts_after" in filters:
+        limits = [f"{filters['min_tx_count']:g} counts"] if filters["min_tx_count"] else []
+        limits += [f"{100 * filters['min_usage']:g}% of the gene"] if filters["min_usage"] else []
         lines += [
             (
                 f"transcripts kept: {filters['transcripts_after']:,} of {filters['transcripts_before']:,} "
-                f"({filters['min_tx_count']:g} counts in {_share(filters['min_prop'])} samples), "
-                f"{100 * filters['reads_kept']:.1f} % of the reads"
+                f"({' and '.join(limits) or 'no limit'} in {_share(filters['min_prop'])} samples), "
+                f"{100 * filters['reads_kept']:.1f} % of the {'TPM' if scale == 'tpm' else 'reads'}"
             ),
             (
                 f"genes with two or more transcripts: {filters['genes_with_two_transcripts_after']:,} of "

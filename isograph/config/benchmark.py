@@ -27,11 +27,18 @@ class BenchmarkConfig:
         flag="--fixture",
         metavar="NAME",
     )
+    bundles: tuple[Path, ...] = setting(
+        (),
+        "Bundle whose transcript counts are drawn again by either null and join the suite null_usage_v1; repeat for "
+        "more.",
+        flag="--bundle",
+        metavar="PATH",
+    )
     backend: str = setting("factor", "How networks are inferred: factor, vae or wgcna.")
     stage_name: str | None = setting(
         None,
         "Name of the reports and of the directory of snapshots.  [default: one a suite, <suite>-<backend>, with "
-        "-selection before the backend where --fixture is given and -covariates at the end where they are]",
+        "-selection before the backend where --fixture is given, and -bundles, -covariates behind it where they are]",
         metavar="NAME",
     )
     seeds: tuple[int, ...] = setting((0,), "Seed of simulation and fit; repeat for more.  [default: 0]", flag="--seed")

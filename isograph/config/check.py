@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from isograph.config.factor import FactorConfig
     from isograph.config.vae import VaeConfig
 
+SWITCH_SCORES = ("usage", "clr")
+
 
 def require(checks: dict[str, bool]) -> None:
     """Raise with every sentence whose check does not hold.
@@ -38,8 +40,9 @@ def cuts_check(name: str, cuts: Sequence[float]) -> dict[str, bool]:
 
 
 def graph_checks(settings: FactorConfig | VaeConfig) -> dict[str, bool]:
-    """Return what must hold for the settings of a feature graph and its division, which these backends share."""
+    """Return what must hold for the settings of features, their graph and its division, which these backends share."""
     return {
+        **choice_check("switch_score", settings.switch_score, SWITCH_SCORES),
         f"neighbours is {settings.neighbours}, expected 1 to 10000": 1 <= settings.neighbours <= 10_000,
         f"fdr is {settings.fdr}, expected above 0 and below 1": 0 < settings.fdr < 1,
         f"power is {settings.power}, expected above 0 and at most 30": 0 < settings.power <= 30,

@@ -13,6 +13,7 @@ class FactorConfig:
 
     Attributes
     ----------
+    switch_score : usage, or clr for the switch score of isograph 0.2.0 and 0.1.5, which tests nothing against noise.
     neighbours : strongest partners kept for each feature.
     fdr : share of the kept pairs that chance may explain.
     power : soft-thresholding power: profiles of |r|^power are compared.
@@ -28,6 +29,7 @@ class FactorConfig:
     keep_factors : numbers of found hidden confounders (1 is the first) that are left in.
     """
 
+    switch_score: str = "usage"
     neighbours: int = 60
     fdr: float = 1e-4
     power: float = 4.0

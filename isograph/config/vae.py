@@ -16,6 +16,7 @@ class VaeConfig:
 
     Attributes
     ----------
+    switch_score : usage, or clr for the switch score of isograph 0.2.0 and 0.1.5, which tests nothing against noise.
     directions : leading directions of the row space that the model sees; None (auto): those above the noise, 2 to 256.
     latent_sizes : latent dimensions; of several, that with the lowest held-out loss. None (auto): one a direction.
     hidden_sizes : widths of the encoder's hidden layers; the decoder has them in reverse.
@@ -40,6 +41,7 @@ class VaeConfig:
     min_kme : |kME| that a gene's best feature must reach for the gene to be in a module.
     """
 
+    switch_score: str = "usage"
     directions: int | None = None
     latent_sizes: tuple[int, ...] | None = None
     hidden_sizes: tuple[int, ...] = (64,)

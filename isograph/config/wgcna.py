@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from isograph.config.check import choice_check, require
+from isograph.config.check import SWITCH_SCORES, choice_check, require
 
 NETWORK_TYPES = ("unsigned", "signed", "signed hybrid")
 TOM_TYPES = ("unsigned", "signed", "signed Nowick", "unsigned 2", "signed 2", "signed Nowick 2", "none")
@@ -28,6 +28,7 @@ class WgcnaConfig:
 
     Attributes
     ----------
+    switch_score : usage, or clr for the switch score of isograph 0.2.0 and 0.1.5, which tests nothing against noise.
     network_type : unsigned, signed or signed hybrid: what of a correlation makes two features alike.
     tom_type : unsigned, signed, signed Nowick, each also with 2 behind it, or none: the kind of topological overlap.
     tom_denom : min or mean of two connectivities in the overlap's denominator.
@@ -55,6 +56,7 @@ class WgcnaConfig:
     r_defaults : power 6 and blocks of 5,000 where they are auto, as R.
     """
 
+    switch_score: str = "usage"
     network_type: str = "unsigned"
     tom_type: str = "signed"
     tom_denom: str = "min"
@@ -104,6 +106,7 @@ class WgcnaConfig:
             "edges_per_feature": (1, 1000),
         }
         checks = {
+            **choice_check("switch_score", self.switch_score, SWITCH_SCORES),
             **choice_check("network_type", self.network_type, NETWORK_TYPES),
             **choice_check("tom_type", self.tom_type, TOM_TYPES),
             **choice_check("tom_denom", self.tom_denom, TOM_DENOMS),

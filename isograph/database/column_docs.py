@@ -3,40 +3,19 @@
 from __future__ import annotations
 
 from isograph.schemas import FIT_TABLES
+from isograph.schemas.explanation import EXPLAIN_TABLES
 
 # NOTE: a name means the same in every view; where it does not, "view.column" comes first.
 _MEANINGS = {
     "run": "directory of the run; of a report its stage. Never null",
     "gene_id": "gene. Never null",
+    "gene_name": "gene symbol. Null: none is known",
     "transcript_id": "transcript. Never null",
     "sample_id": "sample. Never null",
     "feature_id": "feature: <gene>::switch or <gene>::abundance. Never null",
     "feature_type": "channel of the feature: switch or abundance. Never null",
     "module_id": "module of the run; M000 has the most genes. Never null",
     "score": "score with covariates projected out: mean 0, sample sd 1 over the samples. NaN: not measured",
-    "r": "Pearson r with the module eigengene. NaN: not estimable",
-    "pvalue": "two-sided p-value. NaN: not estimable",
-    "qvalue": "Benjamini-Hochberg q-value. NaN: no p-value",
-    "n_complete": "samples with a value. Never null",
-    "missingness": "share of the samples without a value, 0 to 1. Never null",
-    "switch_strength": "largest r minus smallest r among the transcripts of the gene. NaN: not estimable",
-    "mean_high": "mean score over the samples with a high eigengene. NaN: none has a value",
-    "mean_low": "mean score over the samples with a low eigengene. NaN: none has a value",
-    "delta": "mean_high - mean_low, in standard deviations of the score. NaN: not estimable",
-    "se": "standard error of delta. NaN: not estimable",
-    "statistic": "Welch's t of delta. NaN: not estimable",
-    "df": "degrees of freedom of the statistic. NaN: not estimable",
-    "n_high": "samples with a high eigengene and a value. Never null",
-    "n_low": "samples with a low eigengene and a value. Never null",
-    "decoded_response": "change of the decoded feature along the latent dimension. NaN: not estimable",
-    "latent_dim": "latent dimension that goes with the module, from 0. Never null",
-    "latent_eigengene_r": "Pearson r of that dimension with the module eigengene. NaN: not estimable",
-    "percentile": "rank of the response among all features, 0 to 100. NaN: not estimable",
-    "sign_agreement": "share of the repetitions whose sign agrees, 0 to 1. NaN: not estimable",
-    "high_confidence": "whether the driver passes every check. Null: not checked",
-    "mean_ig": "mean integrated gradient over the samples. NaN: not estimable",
-    "mean_abs_ig": "mean absolute integrated gradient over the samples. NaN: not estimable",
-    "convergence_delta": "what the gradients miss of the change they explain. NaN: not estimable",
     "sample_row": "column of the sample in every matrix of the bundle, from 0. Never null",
     "gene_row": "row of the gene in gene_counts and gene_log, from 0. Never null",
     "transcript_row": "row of the transcript in transcript_counts, from 0. Never null",
@@ -71,9 +50,9 @@ _MEANINGS = {
 
 def column_comment(view: str, column: str) -> str:
     """Return what a column of a view means, its unit, and what a null in it means."""
-    contract = FIT_TABLES.get(view)
-    if contract is not None and column != "run":
-        (declared,) = (entry for entry in contract.columns if entry.name == column)
+    contract = FIT_TABLES.get(view) or EXPLAIN_TABLES.get(view)
+    declared = next((entry for entry in contract.columns if entry.name == column), None) if contract else None
+    if declared is not None:
         null = f"Null: {declared.null}" if declared.null else "Never null"
         return f"{declared.meaning}. {null}."
     return f"{_MEANINGS.get(f'{view}.{column}') or _MEANINGS[column]}."

@@ -27,7 +27,7 @@ JSON_TABLES = {
     "report_json": ("run", "report", "content"),
 }
 # NOTE: views that read other views come after them.
-DERIVED = ("feature_scores_long", "config", "calibration", "metrics", "role_counts", "trait_matrix")
+DERIVED = ("gene_names", "feature_scores_long", "config", "calibration", "metrics", "role_counts", "trait_matrix")
 NO_COUNTS = (
     "the counts of a bundle are in no parquet file, and this catalog was made without --counts. Make it with --counts, "
     'or ask with: isograph sql --bundle BUNDLE "..."'

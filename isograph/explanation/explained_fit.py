@@ -10,12 +10,13 @@ import polars as pl
 
 import isograph
 from isograph.arrays import Matrix
+from isograph.bundle.bundle import Bundle
 from isograph.bundle.read import read_bundle
 from isograph.config import ExplainConfig
 from isograph.errors import InputError
 from isograph.explanation.feature import Association, Features, associations, transcript_usage
 from isograph.explanation.user_tables import read_features, read_module_scores
-from isograph.features.assays import bundle_assays
+from isograph.features.assays import bundle_assays, gene_names
 from isograph.features.covariate import covariate_design
 from isograph.results.fit import Fit
 from isograph.schemas import FEATURE_SCORES
@@ -33,6 +34,7 @@ class ExplainedFit:
     eigengenes : (n_modules, n_samples), NaN where missing; the user's scores where these stand in for them.
     sample_ids : (n_samples,).
     modules : the ``modules`` table of the fit.
+    gene_names : ``gene_id``, ``gene_name`` of the genes whose name is known.
     scores : the features of the fit, missing values NaN.
     features : the features among which drivers are looked for: the scores, or the user's features.
     transcripts : transcripts of the genes of the modules that switch.
@@ -46,6 +48,7 @@ class ExplainedFit:
     eigengenes: Matrix
     sample_ids: list[str]
     modules: pl.DataFrame
+    gene_names: pl.DataFrame
     scores: Features
     features: Features
     transcripts: Features
@@ -109,8 +112,10 @@ def explained_fit(fit: Fit, config: ExplainConfig) -> ExplainedFit:
     values = np.ascontiguousarray(scores.select(sample_ids).to_numpy(), dtype=np.float64)
     features = fit_features = Features(scores.select(*FEATURE_SCORES.schema), values)
     if config.feature_table is None:
-        transcripts, usage = _transcripts_of_bundle(fit, config.bundle, genes)
+        content = _bundle_of_fit(fit, config.bundle)
+        transcripts, usage = _transcripts_of_bundle(fit, content, genes)
     else:
+        content = None
         features = read_features(config.feature_table, config.feature_meta, sample_ids)
         of_genes = features.of_genes(genes)
         is_transcript = of_genes.rows.get_column("transcript_id").is_not_null()
@@ -125,6 +130,7 @@ def explained_fit(fit: Fit, config: ExplainConfig) -> ExplainedFit:
         eigengenes=eigengenes,
         sample_ids=sample_ids,
         modules=modules,
+        gene_names=_gene_names(fit) if content is None else gene_names(content),
         scores=fit_features,
         features=features,
         transcripts=transcripts,
@@ -141,21 +147,43 @@ def fit_eigengenes(fit: Fit, module_ids: list[str], n_samples: int) -> Matrix:
     return rows.get_column("eigengene").to_numpy().reshape(len(module_ids), n_samples)
 
 
-def _transcripts_of_bundle(fit: Fit, bundle: Path | None, genes: pl.Series) -> tuple[Features, Features]:
+def _bundle_of_fit(fit: Fit, path: Path | None) -> Bundle | None:
+    """Return the bundle of the fit; None where it has gone and is not needed, as the fit has no switch feature.
+
+    path: where it is now; None for where it was.
+    """
+    try:
+        return read_bundle(fit.bundle_path(path))
+    except InputError:
+        if path is not None or not fit.switch_loadings.limit(1).collect(engine="in-memory").is_empty():
+            raise
+        return None
+
+
+def _gene_names(fit: Fit) -> pl.DataFrame:
+    """Return ``gene_id``, ``gene_name`` of the genes that a table of the fit names."""
+    tables = (fit.modules, fit.switch_loadings, fit.excluded_features)
+    # NOTE: fits of 0.2.0 have names in modules alone.
+    named = [table.select("gene_id", "gene_name") for table in tables if "gene_name" in table.collect_schema()]
+    names = pl.concat(named).drop_nulls().unique("gene_id", keep="first", maintain_order=True)
+    return names.collect(engine="in-memory")
+
+
+def _transcripts_of_bundle(fit: Fit, content: Bundle | None, genes: pl.Series) -> tuple[Features, Features]:
     """Return the transcripts of ``genes`` that have a switch feature, as log-ratios and as shares.
 
-    bundle: where the bundle of the fit is now; None for where it was. A fit without switch features needs none.
+    content: the bundle of the fit. A fit without switch features needs none.
     """
     loadings = fit.switch_loadings.collect(engine="in-memory")
-    if not loadings.height:
+    if content is None or not loadings.height:
         texts = dict.fromkeys(("feature_id", "transcript_id", "gene_id"), pl.String())
         rows = pl.DataFrame(schema={**texts, "loading": pl.Float64()})
         nothing = Features(rows, np.empty((0, fit.calibration["n_samples"])))
         return nothing, nothing
-    path = fit.bundle_path(bundle)
-    content = read_bundle(path)
     assays = bundle_assays(content)
     if assays.transcripts is None or assays.transcript_counts is None:
-        raise InputError(str(path), "no transcript counts, though the fit has switch features. Fit the bundle again.")
+        raise InputError(
+            str(content.path), "no transcript counts, though the fit has switch features. Fit the bundle again."
+        )
     design = covariate_design(content.samples, fit.config["covariates"])
     return transcript_usage(assays.transcript_counts, assays.transcripts, design, loadings, genes)

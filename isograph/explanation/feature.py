@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from isograph.arrays import Index, Matrix, Vector
-from isograph.features.channel import Grouping
+from isograph.features.assays import Grouping
 from isograph.features.covariate import Design
 from isograph.runtime.threads import run_chunks
 from isograph.stats import benjamini_hochberg, correlation_log10_pvalue

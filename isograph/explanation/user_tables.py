@@ -13,7 +13,7 @@ from isograph.arrays import Matrix
 from isograph.errors import InputError, examples, option
 from isograph.explanation.feature import Features
 from isograph.ingest.table import UserTable, read_user_table
-from isograph.schemas import Table
+from isograph.schemas import GENE_NAME, Table
 
 META_COLUMNS = ("gene_id", "transcript_id", "feature_type")
 KEYS = ("transcript_id", "feature_id", "gene_id")
@@ -123,7 +123,7 @@ class Annotation:
     rows: pl.DataFrame
 
     def refuse_clashes(self, tables: Iterable[Table], name: str) -> None:
-        """Raise where a column is called as one of the tables it would be added to.
+        """Raise where a column is called as one of the tables it would be added to, but for symbols of genes.
 
         name: what the message calls the annotation.
 
@@ -133,15 +133,29 @@ class Annotation:
             Names every such column.
         """
         taken = {column for table in tables if self.key in table.schema for column in table.schema}
+        taken.discard(GENE_NAME.name)
         if clashing := [column for column in self.rows.columns[1:] if column in taken]:
             message = f"{len(clashing)} columns that the tables have already: {examples(clashing)}. Rename them."
             raise InputError(name, message)
 
     def added_to(self, rows: pl.LazyFrame, table: Table) -> pl.LazyFrame:
-        """Return the rows of ``table`` with the columns added at their end; null where the id has no annotation."""
+        """Return the rows of ``table`` with the columns added at their end; null where the id has no annotation.
+
+        Symbols of genes take the place of those the table has.
+        """
         if self.key not in table.schema:
             return rows
-        return rows.join(self.rows.lazy(), on=self.key, how="left", validate="m:1", maintain_order="left")
+        name, ours = GENE_NAME.name, f"{GENE_NAME.name}_of_table"
+        replaces = name in self.rows.columns and name in table.schema
+        joined = (rows.rename({name: ours}) if replaces else rows).join(
+            self.rows.lazy(), on=self.key, how="left", validate="m:1", maintain_order="left"
+        )
+        if not replaces:
+            return joined
+        added = [column for column in self.rows.columns if column not in (self.key, name)]
+        return joined.with_columns(pl.coalesce(pl.col(name).cast(pl.String), ours).alias(name)).select(
+            *table.schema, *added
+        )
 
 
 def read_annotation(path: Path, ids: Mapping[str, pl.Series]) -> Annotation:

@@ -14,6 +14,7 @@ from isograph.exporting.graph import Graph, graph
 from isograph.exporting.membership import Scores, fit_scores
 from isograph.results.fit import Fit
 from isograph.store.spreadsheet import sheet
+from isograph.traits.adjustment import Adjustment, adjustment
 from isograph.traits.trait import Trait, read_traits
 
 
@@ -104,10 +105,18 @@ class FitSource:
     def traits(self) -> list[Trait]:
         """The traits of the fit that a correlation can be taken with: numbers, and those of two levels."""
         config = self.fit.config
-        traits = read_traits(self.bundle.samples, config["traits"], config["covariates"]).traits
+        individual = config.get("individual")
+        traits = read_traits(self.bundle.samples, config["traits"], config["covariates"], individual).traits
         if left_out := [trait.name for trait in traits if len(trait.levels) > 2]:
             self.note(f"no gene significance for traits of more than two levels: {examples(left_out)}.")
         return [trait for trait in traits if len(trait.levels) <= 2]
+
+    @cached_property
+    def adjustment(self) -> Adjustment:
+        """What the fit projected out of its features."""
+        removed = self.table("hidden_factors").filter("removed").group_by("factor_id", maintain_order=True)
+        scores = {str(name): rows.get_column("score").to_numpy() for (name,), rows in removed}
+        return adjustment(self.bundle.samples, self.fit.config["covariates"]).with_confounders(scores)
 
 
 def gene_symbols(genes: pl.DataFrame) -> dict[str, str]:

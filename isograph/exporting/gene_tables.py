@@ -10,8 +10,10 @@ import polars as pl
 from isograph.exporting.membership import Scores, connectivity, gene_memberships, leading_features
 from isograph.schemas.color import GREY, module_colors
 from isograph.store.spreadsheet import guarded_text
-from isograph.traits.association import pearson_test
+from isograph.traits.adjusted import adjusted_test
+from isograph.traits.adjustment import Adjustment
 from isograph.traits.trait import Trait
+from isograph.traits.unadjusted import pearson_test
 
 Names = Mapping[str, str]
 
@@ -66,15 +68,23 @@ def _joined(lines: Sequence[str]) -> bytes:
 
 
 def gene_info(
-    scores: Scores, modules: pl.DataFrame, edges: pl.DataFrame, names: Names, traits: Sequence[Trait]
+    scores: Scores,
+    modules: pl.DataFrame,
+    edges: pl.DataFrame,
+    names: Names,
+    traits: Sequence[Trait],
+    *,
+    adjustment: Adjustment | None = None,
 ) -> pl.DataFrame:
     """Return one row a gene with a feature.
 
     ``moduleColor``, ``moduleLabel`` (0 and grey: in no module), ``kTotal`` … ``kDiff`` over the edges of the fit,
     ``kME<colour>`` by module, and ``GS.<trait>``, ``p.GS.<trait>``: Pearson r of the gene's feature with the trait and
-    its two-sided p. Ordered by label, grey last, then |kME| with the own module, then gene.
+    its two-sided p, partial r where something was projected out. Ordered by label, grey last, then |kME| with the own
+    module, then gene.
 
-    names: gene → symbol. traits: numbers, or two levels as 0 and 1.
+    names: gene → symbol. traits: numbers, or two levels as 0 and 1. adjustment: what was projected out of the features;
+    None for nothing.
     """
     colours = module_colors(scores.module_ids)
     labels = {module: number for number, module in enumerate(scores.module_ids, start=1)}
@@ -93,7 +103,11 @@ def gene_info(
     columns |= connectivity(edges, scores.gene_ids, module_of).to_dict()
     columns |= {f"kME{colours[module]}": memberships[:, n] for n, module in enumerate(scores.module_ids)}
     for trait in traits:
-        tests = pearson_test(scores.z[leading], trait.values)
+        number = Trait(trait.name, trait.values, ())
+        if adjustment is None or not adjustment.parts:
+            tests = pearson_test(scores.z[leading], trait.values)
+        else:
+            tests = adjusted_test(scores.z[leading], number, adjustment)
         columns |= {f"GS.{trait.name}": tests.effect, f"p.GS.{trait.name}": tests.pvalue}
     texts = ("gene_id", "geneSymbol", "moduleColor", "module_id", "featureType")
     table = pl.DataFrame(columns, schema_overrides=dict.fromkeys(texts, pl.String))

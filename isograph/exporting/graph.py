@@ -11,6 +11,7 @@ import polars as pl
 from isograph.config.export import TOP_EDGES
 from isograph.errors import shown
 from isograph.schemas.color import GREY, module_colors
+from isograph.schemas.role import shown_role
 
 # NOTE: R names the column after the expression it was made with; scripts and imports know it by that name.
 NODE_ATTRIBUTE = "nodeAttr[nodesPresent, ]"
@@ -22,6 +23,7 @@ _NODE_KEYS = {
     "module_id": "string",
     "colour": "string",
     "kme": "double",
+    "supported_role": "string",
     "module_role": "string",
     "degree": "long",
 }
@@ -41,8 +43,8 @@ class Graph:
     Attributes
     ----------
     edges : the ``edges`` table with ``source_module`` and ``target_module``, null for a gene in no module.
-    nodes : genes with an edge: ``gene_id``, ``gene_name``, ``module_id``, ``colour``, ``kme``, ``module_role``,
-        ``degree`` (edges of the gene among those taken).
+    nodes : genes with an edge: ``gene_id``, ``gene_name``, ``module_id``, ``colour``, ``kme``,
+        ``supported_role``, ``module_role``, ``degree`` (edges of the gene among those taken).
     n_edges : edges of the whole network.
     """
 
@@ -99,14 +101,14 @@ def _nodes(edges: pl.DataFrame, modules: pl.DataFrame, roles: pl.DataFrame) -> p
         .agg(degree=pl.len().cast(pl.Int64))
         .join(modules.lazy(), on="gene_id", how="left", validate="1:1", maintain_order="left")
         .join(
-            roles.lazy().select("gene_id", "module_role"),
+            roles.lazy().select("gene_id", "module_role", supported_role=pl.col(shown_role(roles.columns))),
             on="gene_id",
             how="left",
             validate="1:1",
             maintain_order="left",
         )
         .with_columns(colour=pl.col("module_id").replace_strict(colours, default=GREY, return_dtype=pl.String))
-        .select("gene_id", "gene_name", "module_id", "colour", "kme", "module_role", "degree")
+        .select("gene_id", "gene_name", "module_id", "colour", "kme", "supported_role", "module_role", "degree")
         .sort("gene_id")
         .collect(engine="in-memory")
     )
@@ -150,6 +152,7 @@ def node_table(graph: Graph) -> pl.DataFrame:
         pl.col("colour").alias(NODE_ATTRIBUTE),
         pl.col("module_id").alias("module"),
         pl.col("kme").alias("kME"),
+        pl.col("supported_role").alias("supportedRole"),
         pl.col("module_role").alias("role"),
         "degree",
     )

@@ -15,6 +15,7 @@ import polars as pl
 from isograph.arrays import Matrix
 from isograph.errors import InputError, examples
 from isograph.exporting.membership import Scores
+from isograph.schemas.role import shown_role
 
 SLASH = "/"
 RESERVED = ("_index", "obs_names", "row_names")
@@ -26,9 +27,9 @@ def h5ad(
     """Return an ``.h5ad`` file.
 
     ``X``: abundance scores (n_samples, n_genes), NaN where a gene has no such feature; ``layers["switch"]`` the same of
-    the switch scores; ``var`` has ``module_id``, ``kME``, ``role``, ``gene_name``; ``obsm["X_eigengenes"]``
-    (n_samples, n_modules); ``uns["isograph"]`` the module ids in that order, and the configuration as JSON. ``obs`` is
-    the sample table.
+    the switch scores; ``var`` has ``module_id``, ``kME``, ``supported_role``, ``role``, ``gene_name``;
+    ``obsm["X_eigengenes"]`` (n_samples, n_modules); ``uns["isograph"]`` the module ids in that order, and the
+    configuration as JSON. ``obs`` is the sample table.
 
     Raises
     ------
@@ -40,7 +41,7 @@ def h5ad(
         pl.DataFrame({"gene_id": scores.gene_ids}, schema={"gene_id": pl.String})
         .join(modules, on="gene_id", how="left", validate="1:1", maintain_order="left")
         .join(
-            roles.select("gene_id", "module_role"),
+            roles.select("gene_id", "module_role", supported_role=pl.col(shown_role(roles.columns))),
             on="gene_id",
             how="left",
             validate="1:1",
@@ -54,6 +55,7 @@ def h5ad(
             "var_names": np.array(scores.gene_ids, dtype=object),
             "module_id": _plain(genes["module_id"]),
             "kME": _plain(genes["kme"]),
+            "supported_role": _plain(genes["supported_role"]),
             "role": _plain(genes["module_role"]),
             "gene_name": _plain(genes["gene_name"]),
         },

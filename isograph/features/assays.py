@@ -2,14 +2,66 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
+from isograph.arrays import Index, Matrix
 from isograph.bundle.bundle import Bundle
 from isograph.database.bundle_view import TOPIC, bundle_views
 from isograph.database.connection import statement_rows
 from isograph.database.statement import statement
-from isograph.features.channel import Assays, Grouping
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """Which rows of a matrix belong to which gene.
+
+    Attributes
+    ----------
+    gene_ids : (n_genes,), ascending.
+    rows : (n_rows,), matrix rows, gene by gene, in table order within a gene.
+    offsets : (n_genes + 1,) into ``rows``.
+    row_ids : (n_rows,), the transcript (or gene) id of each entry of ``rows``.
+    """
+
+    gene_ids: list[str]
+    rows: Index
+    offsets: Index
+    row_ids: list[str]
+
+    def at_least(self, size: int) -> Grouping:
+        """Return the grouping of the genes with ``size`` rows or more."""
+        sizes = np.diff(self.offsets)
+        large = np.flatnonzero(sizes >= size)
+        entries = np.flatnonzero(np.repeat(sizes >= size, sizes))
+        return Grouping(
+            gene_ids=[self.gene_ids[gene] for gene in large],
+            rows=self.rows[entries],
+            offsets=np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes[large], dtype=np.int64)]),
+            row_ids=[self.row_ids[entry] for entry in entries],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Assays:
+    """The matrices the channels are built from, with their grouping; None where the bundle has no such assay.
+
+    Attributes
+    ----------
+    transcripts, transcript_counts : grouping and (n_transcripts, n_samples) counts.
+    genes, gene_values : grouping (one row a gene) and (n_genes, n_samples) counts or log values.
+    gene_values_are_log : ``gene_values`` are on a log scale already.
+    counts_are_tpm : ``transcript_counts`` are TPM: usage is right, but nothing says how many reads it is of.
+    """
+
+    transcripts: Grouping | None
+    transcript_counts: Matrix | None
+    genes: Grouping | None
+    gene_values: Matrix | None
+    gene_values_are_log: bool = False
+    counts_are_tpm: bool = False
 
 
 def bundle_assays(bundle: Bundle) -> Assays:
@@ -28,7 +80,7 @@ def bundle_assays(bundle: Bundle) -> Assays:
         if values is not None:
             rows = statement_rows(database, statement(TOPIC, "gene_grouping"))
             genes = _grouping(rows, "gene_id", "gene_row")
-    return Assays(transcripts, counts, genes, values, gene_values_are_log=is_log)
+    return Assays(transcripts, counts, genes, values, gene_values_are_log=is_log, counts_are_tpm=bundle.is_tpm)
 
 
 def gene_names(bundle: Bundle) -> pl.DataFrame:

@@ -2,71 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 import polars as pl
 
 from isograph.arrays import Flags, Index, Matrix, Vector
 from isograph.features.abundance import ROWS_AT_ONCE, gene_totals, log_cpm, residual_scores
+from isograph.features.assays import Assays, Grouping
 from isograph.features.covariate import Design
-from isograph.features.switch import switch_scores
-from isograph.schemas import EXCLUDED_FEATURES, SWITCH_LOADINGS
+from isograph.features.switch import NOISE_FDR, SwitchScores, clr_scores, usage_scores
+from isograph.schemas import EXCLUDED_FEATURES, FEATURE_QUALITY, SWITCH_LOADINGS
 
 ABUNDANCE = "abundance"
 SWITCH = "switch"
 NO_VARIATION = "constant"
 TOO_FEW_OBSERVED = "constant or too few values"
 SINGLE_ISOFORM = "single isoform"
-
-
-@dataclass(frozen=True, slots=True)
-class Grouping:
-    """Which rows of a matrix belong to which gene.
-
-    Attributes
-    ----------
-    gene_ids : (n_genes,), ascending.
-    rows : (n_rows,), matrix rows, gene by gene, in table order within a gene.
-    offsets : (n_genes + 1,) into ``rows``.
-    row_ids : (n_rows,), the transcript (or gene) id of each entry of ``rows``.
-    """
-
-    gene_ids: list[str]
-    rows: Index
-    offsets: Index
-    row_ids: list[str]
-
-    def at_least(self, size: int) -> Grouping:
-        """Return the grouping of the genes with ``size`` rows or more."""
-        sizes = np.diff(self.offsets)
-        large = np.flatnonzero(sizes >= size)
-        entries = np.flatnonzero(np.repeat(sizes >= size, sizes))
-        return Grouping(
-            gene_ids=[self.gene_ids[gene] for gene in large],
-            rows=self.rows[entries],
-            offsets=np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes[large], dtype=np.int64)]),
-            row_ids=[self.row_ids[entry] for entry in entries],
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Assays:
-    """The matrices the channels are built from, with their grouping; None where the bundle has no such assay.
-
-    Attributes
-    ----------
-    transcripts, transcript_counts : grouping and (n_transcripts, n_samples) counts.
-    genes, gene_values : grouping (one row a gene) and (n_genes, n_samples) counts or log values.
-    gene_values_are_log : ``gene_values`` are on a log scale already.
-    """
-
-    transcripts: Grouping | None
-    transcript_counts: Matrix | None
-    genes: Grouping | None
-    gene_values: Matrix | None
-    gene_values_are_log: bool = False
+COUNTING_NOISE = "usage varies no more than counting explains"
+SMALL_CHANGE = "usage changes by less than"
+DEPTH_TOLERANCE = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +40,7 @@ class Channels:
     residual_dof : degrees of freedom of a correlation between two features.
     loadings : ``gene_id``, ``transcript_id``, ``loading``.
     excluded : ``gene_id``, ``feature_type``, ``reason``: what carries no channel.
+    quality : the ``feature_quality`` table: every feature that could be, kept or not.
     """
 
     gene_ids: list[str]
@@ -95,6 +52,7 @@ class Channels:
     residual_dof: int
     loadings: pl.DataFrame
     excluded: pl.DataFrame
+    quality: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=FEATURE_QUALITY.schema))
 
     @property
     def feature_types(self) -> list[str]:
@@ -110,37 +68,62 @@ class Channels:
 
 @dataclass(frozen=True, slots=True)
 class _Channel:
-    """One channel of all genes that have its assay; ``reason`` says why a gene that does not vary is excluded."""
+    """One channel of all genes that have its assay.
+
+    Attributes
+    ----------
+    scores : (n_genes, n_samples).
+    reasons : (n_genes,), why a gene has no feature; None for one that has.
+    quality : columns of ``feature_quality`` that only this channel fills, (n_genes,) each.
+    """
 
     feature_type: str
     gene_ids: list[str]
     scores: Matrix
-    varies: Flags
-    reason: str
+    reasons: list[str | None]
+    quality: Mapping[str, Vector]
 
 
 def channels(
     assays: Assays,
     design: Design,
     *,
+    switch_score: str = "usage",
+    min_delta_usage: float = 0.1,
     threads: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> Channels:
-    """Return the abundance and switch features of every gene that has them, covariates projected out."""
-    parts = [_abundance_channel(assays, design)]
+    """Return the abundance and switch features of every gene that has them, covariates projected out.
+
+    switch_score: ``usage``, or ``clr`` for the score of isograph 0.2.0 without any test. A gene has a switch feature if
+    its usage varies more than counting explains and by ``min_delta_usage`` at least.
+    """
+    abundance, depth = _abundance_channel(assays, design)
+    parts = [abundance]
     loadings = pl.DataFrame(schema=SWITCH_LOADINGS.schema)
     if assays.transcripts is not None and assays.transcript_counts is not None:
         # A gene with one transcript has no composition that could change.
         genes = assays.transcripts.at_least(2)
-        scores, weights, varies = switch_scores(
-            assays.transcript_counts, genes.rows, genes.offsets, design, threads=threads, progress=progress
-        )
-        parts.append(_Channel(SWITCH, genes.gene_ids, scores, varies, NO_VARIATION))
-        loadings = _loading_table(genes, weights, varies)
-    return _combined(parts, assays.transcripts, design, loadings)
+        counts = assays.transcript_counts
+        if switch_score == "clr":
+            switches = clr_scores(counts, genes, design, threads=threads, progress=progress)
+        else:
+            are_counts = not assays.counts_are_tpm
+            switches = usage_scores(counts, genes, design, are_counts=are_counts, threads=threads, progress=progress)
+        reasons = _switch_reasons(switches, min_delta_usage)
+        quality = {}
+        if not assays.counts_are_tpm:
+            means = counts.mean(axis=1, keepdims=True)
+            quality["mean_count"] = gene_totals(means, genes.rows, genes.offsets)[:, 0]
+        for known in (switches.noise, switches.usage):
+            quality |= {} if known is None else asdict(known)
+        parts.append(_Channel(SWITCH, genes.gene_ids, switches.scores, reasons, quality))
+        loadings = _loading_table(genes, switches.loadings, [reason is None for reason in reasons])
+    return _combined(parts, assays.transcripts, design, loadings, depth)
 
 
-def _abundance_channel(assays: Assays, design: Design) -> _Channel:
+def _abundance_channel(assays: Assays, design: Design) -> tuple[_Channel, Vector | None]:
+    """Return the abundance channel, and the log of the library sizes where values are counts."""
     if assays.gene_values is not None and assays.genes is not None:
         gene_ids = assays.genes.gene_ids
         values = assays.gene_values[assays.genes.rows]
@@ -149,14 +132,31 @@ def _abundance_channel(assays: Assays, design: Design) -> _Channel:
         values = gene_totals(assays.transcript_counts, assays.transcripts.rows, assays.transcripts.offsets)
     else:
         raise ValueError("no assay to build the abundance channel from")
+    quality: dict[str, Vector] = {}
+    depth = None
     if not assays.gene_values_are_log:
+        quality["mean_count"] = values.mean(axis=1)
+        depth = np.log(values.sum(axis=0))
         values = log_cpm(values)
     scores, varies = residual_scores(values, design)
     reason = TOO_FEW_OBSERVED if assays.gene_values_are_log else NO_VARIATION
-    return _Channel(ABUNDANCE, gene_ids, scores, varies, reason)
+    reasons: list[str | None] = [None if has_feature else reason for has_feature in varies]
+    return _Channel(ABUNDANCE, gene_ids, scores, reasons, quality), depth
 
 
-def _loading_table(genes: Grouping, weights: Vector, varies: Flags) -> pl.DataFrame:
+def _switch_reasons(switches: SwitchScores, min_delta_usage: float) -> list[str | None]:
+    """Return why each gene has no switch feature, None for a gene that has one."""
+    reasons: list[str | None] = [None if varies else NO_VARIATION for varies in switches.varies]
+    if switches.usage is not None:
+        for gene in np.flatnonzero(switches.varies & ~(switches.usage.delta_usage >= min_delta_usage)):
+            reasons[gene] = f"{SMALL_CHANGE} {min_delta_usage:g}"
+    if switches.noise is not None:
+        for gene in np.flatnonzero(switches.varies & ~(switches.noise.qvalue <= NOISE_FDR)):
+            reasons[gene] = COUNTING_NOISE
+    return reasons
+
+
+def _loading_table(genes: Grouping, weights: Vector, has_feature: Sequence[bool]) -> pl.DataFrame:
     sizes = np.diff(genes.offsets)
     table = pl.DataFrame(
         {
@@ -165,18 +165,20 @@ def _loading_table(genes: Grouping, weights: Vector, varies: Flags) -> pl.DataFr
             "loading": weights,
         }
     )
-    return table.filter(pl.Series(np.repeat(varies, sizes)))
+    return table.filter(pl.Series(np.repeat(np.array(has_feature, dtype=np.bool_), sizes)))
 
 
-def _combined(parts: list[_Channel], transcripts: Grouping | None, design: Design, loadings: pl.DataFrame) -> Channels:
-    """Return the varying features of all channels in one matrix ordered by gene id, abundance before switch."""
-    varying = [(channel, np.flatnonzero(channel.varies)) for channel in parts]
-    gene_ids = sorted({channel.gene_ids[row] for channel, rows in varying for row in rows})
+def _combined(
+    parts: list[_Channel], transcripts: Grouping | None, design: Design, loadings: pl.DataFrame, depth: Vector | None
+) -> Channels:
+    """Return the features of all channels in one matrix ordered by gene id, abundance before switch."""
+    kept = [(channel, np.flatnonzero([reason is None for reason in channel.reasons])) for channel in parts]
+    gene_ids = sorted({channel.gene_ids[row] for channel, rows in kept for row in rows})
     number = {gene: index for index, gene in enumerate(gene_ids)}
-    gene_of = np.array([number[channel.gene_ids[row]] for channel, rows in varying for row in rows], dtype=np.int64)
-    is_switch = np.concatenate([np.full(len(rows), channel.feature_type == SWITCH) for channel, rows in varying])
+    gene_of = np.array([number[channel.gene_ids[row]] for channel, rows in kept for row in rows], dtype=np.int64)
+    is_switch = np.concatenate([np.full(len(rows), channel.feature_type == SWITCH) for channel, rows in kept])
     order = np.lexsort((is_switch, gene_of))
-    z = _ordered_scores(varying, order)
+    z = _ordered_scores(kept, order)
     missing = np.isnan(z)
     has_missing = bool(missing.any())
     if has_missing:
@@ -191,6 +193,35 @@ def _combined(parts: list[_Channel], transcripts: Grouping | None, design: Desig
         residual_dof=design.residual_dof,
         loadings=loadings,
         excluded=_excluded(parts, transcripts),
+        quality=pl.concat([_quality(channel, design, depth) for channel in parts]).sort("gene_id", "feature_type"),
+    )
+
+
+def _quality(channel: _Channel, design: Design, depth: Vector | None) -> pl.DataFrame:
+    """Return the rows of ``feature_quality`` of one channel. depth: (n_samples,), log of the library sizes."""
+    n_genes = len(channel.gene_ids)
+    known: dict[str, Vector] = dict(channel.quality)
+    if depth is not None:
+        left = depth - (depth @ design.basis.T) @ design.basis
+        norm = np.linalg.norm(left)
+        r = np.full(n_genes, np.nan)
+        rows = np.flatnonzero([reason is None for reason in channel.reasons])
+        if norm > DEPTH_TOLERANCE * np.abs(depth).max():
+            # NOTE: scores have mean 0 and sample sd 1, so their norm is √(n − 1).
+            r[rows] = channel.scores[rows] @ left / (norm * np.sqrt(len(depth) - 1))
+        known["r_with_depth"] = r
+    columns = {
+        "feature_id": [f"{gene}::{channel.feature_type}" for gene in channel.gene_ids],
+        "gene_id": channel.gene_ids,
+        "feature_type": [channel.feature_type] * n_genes,
+        "kept": [reason is None for reason in channel.reasons],
+        "reason": channel.reasons,
+    }
+    table = pl.DataFrame(columns | {name: values.tolist() for name, values in known.items()})
+    schema = FEATURE_QUALITY.schema
+    return table.select(
+        (pl.col(name) if name in table.columns else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in schema.items()
     )
 
 
@@ -223,9 +254,10 @@ def _transcript_numbers(gene_ids: list[str], transcripts: Grouping | None) -> In
 def _excluded(parts: list[_Channel], transcripts: Grouping | None) -> pl.DataFrame:
     """Return the ``excluded_features`` table of genes and what channel they cannot carry."""
     rows = [
-        (channel.gene_ids[row], channel.feature_type, channel.reason)
+        (gene, channel.feature_type, reason)
         for channel in parts
-        for row in np.flatnonzero(~channel.varies)
+        for gene, reason in zip(channel.gene_ids, channel.reasons, strict=True)
+        if reason is not None
     ]
     if transcripts is not None:
         singles = np.flatnonzero(np.diff(transcripts.offsets) == 1)

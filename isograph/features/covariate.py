@@ -10,8 +10,10 @@ import polars as pl
 import scipy.linalg
 
 from isograph.arrays import Matrix, Vector
+from isograph.config.sample_column import FACTOR, SampleColumn, advice_on_name, column_names, sample_column
 from isograph.errors import InputError, examples
 
+FORMS = ("COLUMN", f"COLUMN:{FACTOR}")
 RANK_TOLERANCE = 1e-9
 CONSTANT_TOLERANCE = 1e-10
 MIN_RESIDUAL_DOF = 3
@@ -39,6 +41,8 @@ class Design:
 def covariate_design(samples: pl.DataFrame, covariates: Sequence[str]) -> Design:
     """Return the design of ``covariates``: numbers centred; other types as one 0/1 column per level but the first.
 
+    covariates: ``column``, or ``column:factor`` for a column of numbers that are names of levels.
+
     Raises
     ------
     InputError
@@ -49,10 +53,11 @@ def covariate_design(samples: pl.DataFrame, covariates: Sequence[str]) -> Design
     columns: list[tuple[str, Vector]] = []
     basis = [np.full(n, 1.0 / np.sqrt(n))]
     problems: list[str] = []
-    for name in covariates:
-        problem = _problem(samples, name)
+    for covariate in map(sample_column, covariates):
+        problem = _problem(samples, covariate)
         if problem is None:
-            problem = _add_columns(basis, columns, _design_columns(samples.get_column(name)))
+            column = samples.get_column(covariate.name)
+            problem = _add_columns(basis, columns, _design_columns(column, has_levels=_has_levels(column, covariate)))
         if problem is not None:
             problems.append(problem)
     if columns and not problems and n - 1 - len(basis) < MIN_RESIDUAL_DOF:
@@ -67,9 +72,9 @@ def covariate_design(samples: pl.DataFrame, covariates: Sequence[str]) -> Design
 
 
 def covariate_readings(design: Design, covariates: Sequence[str]) -> dict[str, str]:
-    """Return how each covariate was read: ``number`` or ``N levels``."""
+    """Return how the column of each covariate was read: ``number`` or ``N levels``."""
     readings = {}
-    for name in covariates:
+    for name in column_names(covariates):
         n_levels = 1 + sum(column.startswith(f"{name}=") for column in design.columns)
         readings[name] = "number" if name in design.columns else f"{n_levels} levels"
     return readings
@@ -92,10 +97,11 @@ def _add_columns(basis: list[Vector], columns: list[tuple[str, Vector]], added: 
     return None
 
 
-def _problem(samples: pl.DataFrame, name: str) -> str | None:
+def _problem(samples: pl.DataFrame, covariate: SampleColumn) -> str | None:
     """Return why a column of the sample table cannot be a covariate, None if it can."""
-    if name not in samples.columns:
-        return f"no sample column '{name}'. Columns: {', '.join(samples.columns)}."
+    name = covariate.name
+    if name not in samples.columns or covariate.reading not in ("", FACTOR) or covariate.reference is not None:
+        return _unknown(samples, covariate)
     column = samples.get_column(name)
     if name == "sample_id":
         return "'sample_id' names the samples and cannot be a covariate."
@@ -111,9 +117,22 @@ def _problem(samples: pl.DataFrame, name: str) -> str | None:
         )
     if column.n_unique() < 2 or (column.dtype.is_float() and _is_flat(column.to_numpy())):
         return f"'{name}' has the same value in every sample. Leave it out."
-    if not (column.dtype.is_numeric() or column.dtype.is_temporal()) and column.n_unique() == samples.height:
+    if _has_levels(column, covariate) and column.n_unique() == samples.height:
         return f"'{name}' has another value in every sample, so nothing would be left. Leave it out."
     return None
+
+
+def _unknown(samples: pl.DataFrame, covariate: SampleColumn) -> str:
+    """Return what is wrong with a covariate that is no column, or that asks for a reading that covariates lack."""
+    if covariate.name in samples.columns:
+        return f"'{covariate.name}' is a covariate and cannot be read like that. Write {' or '.join(FORMS)}."
+    advice = advice_on_name(covariate.name, samples.columns, FORMS) or f"Columns: {', '.join(samples.columns)}."
+    return f"no sample column '{covariate.name}'. {advice}"
+
+
+def _has_levels(column: pl.Series, covariate: SampleColumn) -> bool:
+    is_number = column.dtype.is_numeric() or column.dtype.is_temporal()
+    return covariate.reading == FACTOR or not is_number
 
 
 def _is_flat(values: Vector) -> bool:
@@ -121,15 +140,14 @@ def _is_flat(values: Vector) -> bool:
     return float(np.ptp(values)) <= CONSTANT_TOLERANCE * float(np.abs(values).max())
 
 
-def _design_columns(column: pl.Series) -> list[tuple[str, Vector]]:
+def _design_columns(column: pl.Series, *, has_levels: bool) -> list[tuple[str, Vector]]:
     """Return the design columns of one covariate, each centred."""
-    if column.dtype.is_temporal():
-        column = column.to_physical()
-    if column.dtype.is_numeric():
-        values = column.cast(pl.Float64).to_numpy()
+    if not has_levels:
+        values = column.to_physical().cast(pl.Float64).to_numpy()
         return [(column.name, values - values.mean())]
     text = column.cast(pl.String)
-    levels = sorted(text.unique().to_list())
+    is_number = column.dtype.is_numeric()
+    levels = column.unique().sort().cast(pl.String).to_list() if is_number else sorted(text.unique().to_list())
     columns = []
     for level in levels[1:]:
         indicator = (text == level).cast(pl.Float64).to_numpy()

@@ -13,7 +13,7 @@ import polars as pl
 from isograph.config import ImportConfig
 from isograph.errors import InputError, examples, option
 from isograph.ingest.gtf import read_gtf
-from isograph.ingest.identifiers import GeneMatch, match_genes
+from isograph.ingest.identifiers import SENTENCES, GeneMatch, annotated_ids, match_genes
 from isograph.ingest.quantification import Quantification
 from isograph.ingest.table import (
     GENE_NAMES,
@@ -68,10 +68,11 @@ def assigned_genes(quantified: Quantification, tx2gene: Path | UserTable | None,
         origin = "tx2gene beside the quantification"
     if quantified.level == "gene" or quantified.gene_ids is not None:
         return _from_column(quantified, gene_map, name, drop_unmatched=config.drop_unmatched)
-    if gene_map is None:
+    if gene_map is None or "transcript_id" not in gene_map.columns:
+        names_only = f"{name} has genes and no transcripts: it gives symbols alone. " if gene_map is not None else ""
         raise InputError(
             quantified.files[0],
-            f"nothing says which gene a transcript belongs to. Give {option('tx2gene', 'TABLE')} or "
+            f"nothing says which gene a transcript belongs to. {names_only}Give {option('tx2gene', 'TABLE')} or "
             f"{option('gtf', 'FILE')}, or a matrix with a gene_id column ({option('gene_column', 'NAME')}). "
             "For rows that are genes, call the id column gene_id.",
         )
@@ -82,7 +83,8 @@ def assigned_genes(quantified: Quantification, tx2gene: Path | UserTable | None,
 def read_tx2gene(source: Path | UserTable) -> pl.DataFrame:
     """Return ``transcript_id``, ``gene_id`` and, where the table has it, ``gene_name``, in file order.
 
-    Without a header the columns are transcript, gene and name, as nf-core and kb write them.
+    Without a header the columns are transcript, gene and name, as nf-core and kb write them. A table whose header has a
+    gene id and a gene name, and no transcript, gives symbols of genes: ``gene_id`` and ``gene_name``.
 
     Raises
     ------
@@ -102,9 +104,12 @@ def read_tx2gene(source: Path | UserTable) -> pl.DataFrame:
         raise InputError(pairs.name, f"no transcript and gene column; found {examples(pairs.header)}. {advice}")
     genes = pairs.text(list(positions.values()))
     genes.columns = list(positions)
-    genes = genes.drop_nulls(["transcript_id", "gene_id"])
+    keys, noun = ["transcript_id", "gene_id"], "a transcript and a gene id"
+    if "transcript_id" not in positions:
+        keys, noun = ["gene_id", "gene_name"], "a gene id and a gene name"
+    genes = genes.drop_nulls(keys)
     if not genes.height:
-        raise InputError(pairs.name, "no row has both a transcript and a gene id")
+        raise InputError(pairs.name, f"no row has both {noun}")
     return genes
 
 
@@ -112,7 +117,7 @@ def _positions(header: tuple[str, ...]) -> dict[str, int] | None:
     names = {"transcript_id": TRANSCRIPT_NAMES, "gene_id": GENE_NAMES, "gene_name": GENE_SYMBOL_NAMES}
     positions = {column: column_named(header, known) for column, known in names.items()}
     named = {column: position for column, position in positions.items() if position is not None}
-    return named if {"transcript_id", "gene_id"} <= named.keys() else None
+    return named if {"transcript_id", "gene_id"} <= named.keys() or {"gene_id", "gene_name"} <= named.keys() else None
 
 
 def _from_column(
@@ -122,8 +127,8 @@ def _from_column(
     genes = quantified.feature_ids if quantified.gene_ids is None else quantified.gene_ids
     names, notes = quantified.gene_names, []
     if names is None and gene_map is not None and "gene_name" in gene_map.columns:
-        names = first_names(genes, gene_map.select("gene_id", "gene_name").drop_nulls())
-        notes = [f"{map_name} gave gene names only: the quantification says which gene a row belongs to"]
+        names, note = _symbols(genes, gene_map.select("gene_id", "gene_name").drop_nulls(), map_name)
+        notes = [note]
     violations, warnings = [], []
     if quantified.gene_ids is not None and genes.null_count():
         without = quantified.feature_ids.filter(genes.is_null())
@@ -141,6 +146,20 @@ def _from_column(
         warnings=tuple(warnings),
         notes=tuple(notes),
     )
+
+
+def _symbols(genes: pl.Series, named: pl.DataFrame, map_name: str) -> tuple[pl.Series, str]:
+    """Return the symbol of every gene, null where ``named`` has none, and how many were found under which rule."""
+    known = named.unique("gene_id", keep="first", maintain_order=True)
+    quantified = genes.drop_nulls().unique(maintain_order=True)
+    ids, rule = annotated_ids(quantified, known.get_column("gene_id"))
+    partner = pl.DataFrame({"gene_id": quantified, "known": ids})
+    partners = (
+        genes.alias("gene_id").to_frame().join(partner, on="gene_id", how="left", validate="m:1", maintain_order="left")
+    )
+    names = first_names(partners.get_column("known"), known)
+    how = f", {SENTENCES[rule]}" if rule not in ("", "none") else ""
+    return names, f"{map_name} gave names of {ids.count()} of {quantified.len()} genes{how}, and nothing else"
 
 
 def first_names(gene_ids: pl.Series, named: pl.DataFrame) -> pl.Series:

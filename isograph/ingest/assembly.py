@@ -12,13 +12,15 @@ import orjson
 import polars as pl
 
 from isograph.arrays import Flags, Index, Matrix
+from isograph.bundle.bundle import TPM_WARNING
 from isograph.config import ImportConfig
 from isograph.errors import InputError, UsageError, option
 from isograph.ingest.annotation import Assignment, first_names
 from isograph.ingest.quantification import Quantification
 from isograph.ingest.samples import MatchedSamples
-from isograph.ingest.validity import case_warnings, log_scale_warnings
+from isograph.ingest.validity import case_warnings, log_scale_warnings, tpm_scale_warnings
 
+TPM_PSEUDOCOUNT = 1.0
 NO_FILTER_ON_LOG = "values on a log scale are not filtered by expression"
 
 
@@ -100,7 +102,8 @@ def assembled(quantified: Quantification, genes: Assignment, config: ImportConfi
     """Return the tables of a bundle; transcripts without a gene are left out, filters are applied.
 
     Gene counts are totals of all transcripts of a gene, taken before the transcript filter. A gene that keeps one
-    transcript, or none, stays for its abundance.
+    transcript, or none, stays for its abundance. Of TPM, the transcripts are kept as they are, and the gene has
+    ``log2(TPM + 1)``: there are no counts whose library size could be taken.
 
     Raises
     ------
@@ -117,7 +120,8 @@ def assembled(quantified: Quantification, genes: Assignment, config: ImportConfi
     kept = _some_expressed_genes(quantified.values, config)
     table = _gene_table(quantified.feature_ids, genes.gene_names).filter(kept)
     filters = {**_thresholds(config), "genes_before": kept.size, "genes_after": table.height}
-    return Assembly({"gene": table}, {"gene_counts": quantified.values[kept]}, filters, "matrix")
+    matrices, source = _gene_matrix(quantified.values[kept], "matrix", config)
+    return Assembly({"gene": table}, matrices, filters, source)
 
 
 def _of_transcripts(quantified: Quantification, genes: Assignment, config: ImportConfig) -> Assembly:
@@ -126,6 +130,8 @@ def _of_transcripts(quantified: Quantification, genes: Assignment, config: Impor
     columns = {"transcript_id": quantified.feature_ids, "gene_id": genes.gene_ids}
     if genes.gene_names is not None:
         columns["gene_name"] = genes.gene_names
+    if quantified.inf_rv is not None:
+        columns["inf_rv"] = quantified.inf_rv
     transcripts = pl.DataFrame(columns).filter(has_gene)
     groups = grouping(transcripts.get_column("gene_id"))
     totals = quantified.gene_totals
@@ -137,7 +143,8 @@ def _of_transcripts(quantified: Quantification, genes: Assignment, config: Impor
         gene_counts, gene_count_source = totals.values[rows.get_column("row").to_numpy()], totals.source
     genes_kept = _some_expressed_genes(gene_counts, config)
     in_kept_genes = genes_kept[groups.codes]
-    kept = in_kept_genes & expressed_transcripts(counts, config)
+    expressed = expressed_transcripts(counts, config)
+    kept = in_kept_genes & expressed & used_transcripts(counts, groups, config)
     n_transcripts = np.bincount(groups.codes[kept], minlength=genes_kept.size)[genes_kept]
     names = None
     if genes.gene_names is not None:
@@ -149,6 +156,7 @@ def _of_transcripts(quantified: Quantification, genes: Assignment, config: Impor
         "transcripts_before": int(has_gene.sum()),
         "transcripts_in_kept_genes": int(in_kept_genes.sum()),
         "transcripts_after": int(kept.sum()),
+        "transcripts_below_usage": int((in_kept_genes & expressed & ~kept).sum()),
         "genes_with_two_transcripts_before": int((np.bincount(groups.codes) > 1).sum()),
         "genes_with_two_transcripts_after": int((n_transcripts > 1).sum()),
         "reads_kept": round(float(counts[kept].sum() / counts.sum()), 6) if counts.size else 0.0,
@@ -158,8 +166,15 @@ def _of_transcripts(quantified: Quantification, genes: Assignment, config: Impor
         "transcript": transcripts.filter(kept),
         "gene": gene_table.with_columns(n_transcripts=pl.Series(n_transcripts, dtype=pl.Int64)),
     }
-    matrices = {"transcript_counts": counts[kept], "gene_counts": gene_counts[genes_kept]}
-    return Assembly(tables, matrices, filters, gene_count_source)
+    gene_matrix, source = _gene_matrix(gene_counts[genes_kept], gene_count_source, config)
+    return Assembly(tables, {"transcript_counts": counts[kept], **gene_matrix}, filters, source)
+
+
+def _gene_matrix(values: Matrix, source: str, config: ImportConfig) -> tuple[dict[str, Matrix], str]:
+    """Return the assay of the genes, and where its values come from."""
+    if config.scale == "tpm":
+        return {"gene_log": np.log2(values + TPM_PSEUDOCOUNT)}, f"{source}, log2(TPM + 1)"
+    return {"gene_counts": values}, source
 
 
 def grouping(gene_ids: pl.Series) -> GeneGrouping:
@@ -178,7 +193,8 @@ def _thresholds(config: ImportConfig) -> dict[str, Any]:
         "applied": True,
         "min_cpm": config.min_cpm,
         "min_samples": config.min_samples,
-        "min_tx_count": config.min_tx_count,
+        "min_tx_count": 0.0 if config.scale == "tpm" else config.min_tx_count,
+        "min_usage": config.min_usage,
         "min_prop": config.min_prop,
     }
 
@@ -186,32 +202,55 @@ def _thresholds(config: ImportConfig) -> dict[str, Any]:
 def _some_expressed_genes(gene_counts: Matrix, config: ImportConfig) -> Flags:
     kept = expressed_genes(gene_counts, config)
     if not kept.any():
+        unit = "TPM" if config.scale == "tpm" else "counts per million"
         min_cpm, min_samples = option("min_cpm"), option("min_samples")
         raise InputError(
             "filters",
-            f"none of {kept.size} genes has {config.min_cpm:g} counts per million in enough samples "
+            f"none of {kept.size} genes has {config.min_cpm:g} {unit} in enough samples "
             f"({min_samples} {config.min_samples:g}). Lower {min_cpm} or {min_samples}; 0 turns the filter off.",
         )
     return kept
 
 
 def expressed_genes(gene_counts: Matrix, config: ImportConfig) -> Flags:
-    """Return (n_genes,): at least ``min_cpm`` counts per million in ``min_samples`` samples; all when either is 0."""
+    """Return (n_genes,): at least ``min_cpm`` counts per million in ``min_samples`` samples; all when either is 0.
+
+    TPM are compared as they are: a matrix of a part of the transcripts does not add up to a million.
+    """
     n_genes, n_samples = gene_counts.shape
     needed = samples_needed(config.min_samples, n_samples)
     if not config.min_cpm or not needed:
         return np.ones(n_genes, dtype=np.bool_)
-    least = config.min_cpm * gene_counts.sum(axis=0) / 1e6
+    per_million = 1.0 if config.scale == "tpm" else gene_counts.sum(axis=0) / 1e6
+    least = config.min_cpm * per_million
     return np.asarray((gene_counts >= least).sum(axis=1) >= needed)
 
 
 def expressed_transcripts(counts: Matrix, config: ImportConfig) -> Flags:
-    """Return (n_transcripts,): at least ``min_tx_count`` in the share ``min_prop`` of samples; all when either is 0."""
+    """Return (n_transcripts,): at least ``min_tx_count`` in the share ``min_prop`` of samples.
+
+    All when either is 0, and of TPM, which are no counts.
+    """
     n_transcripts, n_samples = counts.shape
     needed = math.ceil(config.min_prop * n_samples - 1e-9)
-    if not config.min_tx_count or not needed:
+    if config.scale == "tpm" or not config.min_tx_count or not needed:
         return np.ones(n_transcripts, dtype=np.bool_)
     return np.asarray((counts >= config.min_tx_count).sum(axis=1) >= needed)
+
+
+def used_transcripts(counts: Matrix, groups: GeneGrouping, config: ImportConfig) -> Flags:
+    """Return (n_transcripts,): at least ``min_usage`` of the gene in the share ``min_prop`` of samples.
+
+    All when either is 0. The gene is the sum of all its transcripts; a sample without any says nothing. It is the
+    filter of proportions that DRIMSeq has (Nowicka and Robinson 2016, F1000Research 5:1356), with one number of samples
+    for both filters of transcripts.
+    """
+    n_transcripts, n_samples = counts.shape
+    needed = math.ceil(config.min_prop * n_samples - 1e-9)
+    if not config.min_usage or not needed:
+        return np.ones(n_transcripts, dtype=np.bool_)
+    least = config.min_usage * groups.totals(counts)[groups.codes]
+    return np.asarray(((counts >= least) & (counts > 0)).sum(axis=1) >= needed)
 
 
 def samples_needed(min_samples: float, n_samples: int) -> int:
@@ -243,7 +282,9 @@ def import_report(
     """Return the report of an import with every warning and note that its parts have."""
     tables = assembly.feature_tables
     written = {"samples": samples.table.height, "genes": tables["gene"].height}
-    doubts = log_scale_warnings(quantified.values) if scale == "log" else []
+    doubts = [TPM_WARNING] if scale == "tpm" and quantified.level == "transcript" else []
+    if (of_scale := {"log": log_scale_warnings, "tpm": tpm_scale_warnings}.get(scale)) is not None:
+        doubts += of_scale(quantified.values)
     doubts += case_warnings("gene", tables["gene"].get_column("gene_id"))
     if "transcript" in tables:
         written["transcripts"] = tables["transcript"].height

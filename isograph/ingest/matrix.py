@@ -9,7 +9,7 @@ import polars as pl
 
 from isograph.arrays import Index
 from isograph.bundle.findings import repeated_values
-from isograph.errors import InputError, examples
+from isograph.errors import InputError, examples, option
 from isograph.ingest.quantification import Quantification
 from isograph.ingest.samplesheet import SAMPLE_COLUMNS
 from isograph.ingest.table import (
@@ -20,12 +20,14 @@ from isograph.ingest.table import (
     column_named,
     read_user_table,
 )
+from isograph.ingest.tool_output import is_feature_counts, names_of_alignments, refuse_tool_output
 
 # NOTE: of the names of transcript columns, these are used for genes too: the ids have to say.
 NEUTRAL_NAMES = ("name", "feature_id")
 _LONG_SAMPLE_NAMES = (*SAMPLE_COLUMNS, "group_id")
 _LONG_VALUE_NAMES = ("count", "counts", "numreads", "est_counts", "expected_count", "num_reads", "value", "log_value")
 _NORMALISED_NAMES = ("tpm", "fpkm", "rpkm", "cpm")
+_LONG_TPM_NAMES = ("tpm", "value")
 _ANNOTATION_NAMES = frozenset(
     {
         "length", "effective_length", "eff_length", "description", "chr", "chrom", "chromosome", "seqname", "start",
@@ -47,19 +49,21 @@ def read_matrix(
     Raises
     ------
     InputError
-        The file is damaged, has no id or sample column, or is transposed.
+        The file is damaged, has no id or sample column, is transposed, or is a quantifier's own output for one sample.
     UsageError
         ``id_column`` or ``gene_column`` is not one of its columns.
     """
     table = read_user_table(source)
     table.require_columns(id_column, gene_column)
     sample = column_named(table.header, _LONG_SAMPLE_NAMES)
-    value = column_named(table.header, _LONG_VALUE_NAMES)
+    value = column_named(table.header, _LONG_TPM_NAMES if scale == "tpm" else _LONG_VALUE_NAMES)
     if sample is not None and value is not None:
         return _read_long(table, _ids(table, id_column, gene_column), sample, value, scale)
     if sample is not None and column_named(table.header, _NORMALISED_NAMES) is not None:
         columns = examples(table.header)
-        raise InputError(table.name, f"has normalised values and no count column; found {columns}. Add the counts.")
+        advice = f"Add the counts, or pass {option('scale', 'tpm')} for a column of TPM."
+        raise InputError(table.name, f"has normalised values and no count column; found {columns}. {advice}")
+    refuse_tool_output(table.name, table.header)
     if sample == 0:
         raise InputError(
             table.name,
@@ -81,9 +85,8 @@ def read_wide(
     """
     feature, gene = _ids(table, id_column, gene_column)
     level = "transcript"
-    if feature is None or feature == gene or (gene is None and _names_genes(table, feature, scale)):
-        # NOTE: without a feature column, the first column is that of the genes.
-        feature, gene, level = feature or 0, None, "gene"
+    if feature == gene or (gene is None and _names_genes(table, feature, scale)):
+        gene, level = None, "gene"
     gene_name = column_named(table.header, GENE_SYMBOL_NAMES)
     gene_name = None if gene_name in (feature, gene) else gene_name
     rest = [position for position in range(len(table.header)) if position not in (feature, gene, gene_name)]
@@ -96,29 +99,30 @@ def read_wide(
     if unnamed:
         raise InputError(table.name, f"columns without a name: {len(unnamed)} (number {', '.join(unnamed[:5])})")
     values, violations = table.numbers(samples)
-    note = f"columns left out as annotation: {', '.join(table.header[position] for position in ignored)}"
+    notes = []
+    if ignored:
+        notes.append(f"columns left out as annotation: {', '.join(table.header[position] for position in ignored)}")
+    sample_names = tuple(table.header[position] for position in samples)
+    if is_feature_counts(table.header):
+        notes.append("output of featureCounts: samples are called by their alignment files, without path and suffix")
+        sample_names = names_of_alignments(sample_names)
     return Quantification(
         format="matrix",
         level=level,
         feature_ids=table.column(feature),
         values=values,
-        sample_names=tuple(table.header[position] for position in samples),
+        sample_names=sample_names,
         gene_ids=None if gene is None else table.column(gene),
         gene_names=None if gene_name is None else table.column(gene_name),
         files=(table.name,),
         violations=tuple(violations),
-        notes=(note,) if ignored else (),
+        notes=tuple(notes),
     )
 
 
-def _read_long(
-    table: UserTable, ids: tuple[int | None, int | None], sample: int, value: int, scale: str
-) -> Quantification:
+def _read_long(table: UserTable, ids: tuple[int, int | None], sample: int, value: int, scale: str) -> Quantification:
     feature, gene = ids
-    level = "gene" if feature is None or feature == gene else "transcript"
-    feature = gene if feature is None else feature
-    if feature is None:
-        raise InputError(table.name, f"no transcript_id or gene_id column; found {examples(table.header)}")
+    level = "gene" if feature == gene else "transcript"
     cells, violations = table.numbers([value])
     keys = table.text([feature, sample])
     feature_ids, sample_names = keys.to_series(0), keys.to_series(1)
@@ -157,15 +161,19 @@ def _codes(keys: pl.Series, levels: pl.Series) -> Index:
     return keys.cast(pl.Enum(levels)).to_physical().to_numpy()
 
 
-def _ids(table: UserTable, id_column: str | None, gene_column: str | None) -> tuple[int | None, int | None]:
-    """Return the positions of the feature and the gene column; without the first, the genes are the features."""
+def _ids(table: UserTable, id_column: str | None, gene_column: str | None) -> tuple[int, int | None]:
+    """Return the positions of the feature and of the gene column; they are one where rows are genes."""
     gene = table.header.index(gene_column) if gene_column else column_named(table.header, GENE_NAMES)
     if id_column:
         return table.header.index(id_column), gene
     feature = column_named(table.header, TRANSCRIPT_NAMES)
-    if feature is None and gene != 0:
-        feature = 0
-    return feature, gene
+    if feature is not None:
+        return feature, gene
+    # NOTE: rows called by symbols are genes; an id of the gene in another column is the better name of the row.
+    if table.header[0].casefold() in GENE_SYMBOL_NAMES:
+        gene = gene or 0
+        return gene, gene
+    return 0, gene
 
 
 def _names_genes(table: UserTable, feature: int, scale: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from isograph.errors import InputError, UsageError, examples
+from isograph.ingest.inferential import inferential_relative_variance
 from isograph.ingest.matrix import read_wide
 from isograph.ingest.quantification import GeneTotals, Quantification
 from isograph.ingest.salmon import sample_facts
@@ -58,15 +59,19 @@ def read_nfcore(source: Path) -> Quantification:
             reason = "the pipeline's GTF did not have them, so they look like genes with a single transcript"
             warnings.append(f"transcripts that are their own gene: {orphans.len()} ({examples(orphans)}); {reason}")
     tx2gene = next((folder / name for name in _TX2GENE if (folder / name).is_file()), None)
+    directories = {sample: folder / sample for sample in quantified.sample_names}
+    inf_rv, of_replicates = inferential_relative_variance(directories, quantified.feature_ids)
     files = [path.name, *([totals.source] if totals else [])]
     return replace(
         quantified,
         format="nf-core",
         gene_totals=totals,
         tx2gene=tx2gene,
+        inf_rv=inf_rv,
         files=tuple((folder / name).relative_to(source).as_posix() for name in files),
         sample_facts=sample_facts(folder, quantified.sample_names),
         warnings=(*quantified.warnings, *warnings),
+        notes=(*quantified.notes, *of_replicates),
     )
 
 

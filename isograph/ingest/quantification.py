@@ -34,6 +34,7 @@ class Quantification:
     values : (n_features, n_samples); NaN where missing.
     sample_names : (n_samples,) as the files have them.
     gene_ids, gene_names : (n_features,) of transcript rows (names of gene rows too), None where the files do not say.
+    inf_rv : (n_features,) mean inferential relative variance, null where unknown; None without inferential replicates.
     gene_totals : gene counts computed by the pipeline that quantified; None means the sum of the transcripts.
     tx2gene : a map found beside the quantification.
     files : names relative to the source.
@@ -49,6 +50,7 @@ class Quantification:
     sample_names: tuple[str, ...]
     gene_ids: pl.Series | None = None
     gene_names: pl.Series | None = None
+    inf_rv: pl.Series | None = None
     gene_totals: GeneTotals | None = None
     tx2gene: Path | None = None
     files: tuple[str, ...] = ()

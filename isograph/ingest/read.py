@@ -41,7 +41,7 @@ def read_quantification(source: Path, config: ImportConfig) -> Quantification:
     of_matrix = {
         option("id_column"): config.id_column is not None,
         option("gene_column"): config.gene_column is not None,
-        option("scale", "log"): config.scale == "log",
+        option("scale", config.scale): config.scale != "counts",
     }
     if unfit := [name for name, is_set in of_matrix.items() if is_set]:
         raise UsageError(f"{', '.join(unfit)} is for a matrix, and this is {tool} output. Leave it out.")

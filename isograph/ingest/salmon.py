@@ -11,6 +11,7 @@ import polars as pl
 from isograph.arrays import Matrix
 from isograph.errors import InputError, examples
 from isograph.ingest.identifiers import cut_at_bar
+from isograph.ingest.inferential import inferential_relative_variance
 from isograph.ingest.quantification import Quantification, Violations
 from isograph.ingest.table import read_user_table
 
@@ -54,6 +55,7 @@ def read_salmon(source: Path) -> Quantification:
     if names is None:
         raise InputError(source.name, "no sample directory with a quant.sf or quant.sf.gz in it")
     cut, notes = cut_at_bar(names)
+    inf_rv, of_replicates = inferential_relative_variance({sample: path.parent for sample, path in files.items()}, cut)
     return Quantification(
         format="salmon",
         level="transcript",
@@ -62,7 +64,8 @@ def read_salmon(source: Path) -> Quantification:
         sample_names=tuple(files),
         files=tuple(f"{sample}/{path.name}" for sample, path in files.items()),
         sample_facts=sample_facts(source, files),
-        notes=notes,
+        inf_rv=inf_rv,
+        notes=(*notes, *of_replicates),
     )
 
 

@@ -22,6 +22,7 @@ _MOSTLY_FRACTIONAL = 0.02
 _BELOW_ONE = 0.01
 _MILLION = 1e6
 _SUM_TOLERANCE = 1e-3
+_ROUNDED_SUM_TOLERANCE = 0.05
 _ENOUGH_VALUES = 50
 _LARGEST_LOG2 = 40.0
 _OFTEN_NEGATIVE = 0.01
@@ -74,7 +75,8 @@ def count_scale_violations(values: Matrix, name: str) -> list[str]:
     small = float(sums.max()) <= _MILLION * (1 + _SUM_TOLERANCE)
     advice = (
         "Give the estimated counts: NumReads (Salmon), est_counts (kallisto), expected_count (RSEM), "
-        f"…merged.transcript_counts.tsv (nf-core); or genes as log2(TPM + 1) with {option('scale', 'log')}."
+        f"…merged.transcript_counts.tsv (nf-core). Where there are TPM alone, pass {option('scale', 'tpm')}: they give "
+        "usage, and noise of counting cannot be told from them."
     )
     if named and whole < 1.0:
         sentence = f"holds normalised values, not counts (its name says '{named.group()}')"
@@ -95,6 +97,39 @@ def count_scale_violations(values: Matrix, name: str) -> list[str]:
     else:
         return []
     return [f"{sentence}. {advice}"]
+
+
+def tpm_scale_violations(values: Matrix) -> list[str]:
+    """Return why ``values`` (n_features, n_samples), said to be TPM, are none, whatever is missing or negative."""
+    positive = np.isfinite(values) & (values > 0)
+    sums = np.where(positive, values, 0.0).sum(axis=0)
+    leave_out = f"If these are counts, leave {option('scale', 'tpm')} out."
+    large = int((sums > _MILLION * (1 + _SUM_TOLERANCE)).sum())
+    if large:
+        found = f"{large} of {sums.size} samples add up to more than one million, the largest to {sums.max():,.0f}"
+        return [f"holds no TPM: {found}. {leave_out}"]
+    cells = values[positive]
+    is_whole = cells.size >= _ENOUGH_VALUES and bool(np.all(cells == np.rint(cells)))
+    if is_whole and not np.all(np.abs(sums - _MILLION) <= _ROUNDED_SUM_TOLERANCE * _MILLION):
+        return [f"holds no TPM: every value is a whole number. {leave_out}"]
+    return []
+
+
+def tpm_scale_warnings(values: Matrix) -> list[str]:
+    """Return warnings when ``values``, said to be TPM, are of a part of the transcripts, are FPKM, or log values."""
+    warnings = []
+    sums = np.nansum(values, axis=0)
+    if np.any(np.abs(sums - _MILLION) > _ROUNDED_SUM_TOLERANCE * _MILLION):
+        warnings.append(
+            f"samples add up to {sums.min():,.0f} to {sums.max():,.0f} and not to one million: a part of the "
+            "transcripts, or FPKM. Usage holds; abundance compares samples only as far as these sums do."
+        )
+    if values.size >= _ENOUGH_VALUES and float(np.nanmax(values)) <= _LARGEST_LOG2:
+        warnings.append(
+            f"the largest value is {np.nanmax(values):.4g}: if these are log values, turn them back first, or the "
+            "shares of a gene are wrong."
+        )
+    return warnings
 
 
 def log_scale_warnings(values: Matrix) -> list[str]:

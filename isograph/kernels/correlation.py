@@ -178,3 +178,27 @@ def pair_correlation(z: Matrix, source: Index, target: Index, start: int, stop: 
             square_a += z[a, s] * z[a, s]
             square_b += z[b, s] * z[b, s]
         out[pair] = min(1.0, max(-1.0, product / np.sqrt(square_a * square_b)))
+
+
+@kernel
+def pair_top_share(z: Matrix, source: Index, target: Index, start: int, stop: int, out: Vector) -> None:
+    """Write the share of each pair's correlation that is one sample's: max_s z_as z_bs / Σ_s z_as z_bs, signs as of r.
+
+    z: (p, n), every row with mean 0, finite, not constant. out: (n_pairs,), above 0; above 1 where the other samples
+    together go the other way, infinite for r = 0.   Twin: tests/reference/correlation.py
+    """
+    for pair in range(start, stop):
+        a = source[pair]
+        b = target[pair]
+        product = 0.0
+        most = 0.0
+        least = 0.0
+        for s in range(z.shape[1]):
+            term = z[a, s] * z[b, s]
+            product += term
+            most = max(most, term)
+            least = min(least, term)
+        if product == 0.0:
+            out[pair] = np.inf
+        else:
+            out[pair] = most / product if product > 0.0 else least / product

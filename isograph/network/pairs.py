@@ -19,6 +19,7 @@ from isograph.stats import correlation_pvalue
 TILE = 1024
 HISTOGRAM_BINS = 10_000
 PAIRS_PER_CHUNK = 65_536
+LARGEST_SHARE = 0.5
 ROWS_PER_CHUNK = 512
 
 
@@ -113,7 +114,9 @@ def strong_pairs(
     source, target = _distinct_pairs(partners)
     # NOTE: the scan is in single precision; the pairs that it found are correlated once more in double.
     r = pair_correlations(z, source, target, threads=threads)
-    return StrongPairs(source, target, r, cut, n_tested, n_above, expected).where(np.abs(r) >= cut)
+    strong = StrongPairs(source, target, r, cut, n_tested, n_above, expected).where(np.abs(r) >= cut)
+    # A pair that is one sample for the most part says something of that sample, and not of the two features.
+    return strong.where(_top_shares(z, strong.source, strong.target, threads=threads) <= LARGEST_SHARE)
 
 
 def observed_pairs(pairs: StrongPairs, z: Matrix, missing: Flags, *, residual_dof: int, threads: int) -> StrongPairs:
@@ -206,6 +209,19 @@ def scan_memory(n_features: int, neighbours: int, *, threads: int) -> int:
     n_tiles = -(-n_features // TILE)
     workers = max(1, min(threads, n_tiles * (n_tiles + 1) // 2))
     return workers * (8 * n_features * min(neighbours, max(1, n_features - 1)) + 4 * TILE * TILE)
+
+
+def _top_shares(z: Matrix, source: Index, target: Index, *, threads: int) -> Vector:
+    """Return the largest share that one sample has in the correlation of each pair. z: (p, n), rows with mean 0."""
+    from isograph.kernels.correlation import pair_top_share
+
+    share = np.empty(len(source))
+
+    def task(start: int, stop: int) -> None:
+        pair_top_share(z, source, target, start, stop, share)
+
+    run_chunks(task, len(source), chunk=PAIRS_PER_CHUNK, threads=threads)
+    return share
 
 
 def _scan(

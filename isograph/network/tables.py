@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from isograph.arrays import Index
+from isograph.errors import shown
 from isograph.features.channel import Channels
 from isograph.network.modules import Modules
 from isograph.network.result import Confounder, Network
@@ -20,6 +21,9 @@ from isograph.schemas import (
     MODULE_SUMMARY,
     MODULES,
 )
+
+# Share of an eigengene's sum of squares above which one or two samples are most of a module.
+FEW_SAMPLES_SHARE = 0.5
 
 
 def gene_edges(channels: Channels, network: Network) -> pl.DataFrame:
@@ -79,10 +83,45 @@ def module_table(channels: Channels, modules: Modules, gene_names: pl.DataFrame)
     )
 
 
+def with_gene_names(rows: pl.LazyFrame, gene_names: pl.DataFrame) -> pl.LazyFrame:
+    """Return the rows of a table with a ``gene_id``, with ``gene_name`` as their last column; null where none is known.
+
+    gene_names: ``gene_id``, ``gene_name``, one row per gene that has a name.
+    """
+    return rows.join(gene_names.lazy(), on="gene_id", how="left", validate="m:1", maintain_order="left")
+
+
 def eigengene_table(modules: Modules, sample_ids: Sequence[str]) -> pl.DataFrame:
     """Return the ``eigengenes`` table, one row per module and sample."""
     columns = _profile_columns("module_id", modules.module_ids, sample_ids)
     return pl.DataFrame({**columns, "eigengene": modules.eigengenes.reshape(-1)}, schema=EIGENGENES.schema)
+
+
+def few_sample_modules(eigengenes: pl.DataFrame) -> dict[str, str]:
+    """Return the modules of which one or two samples are more than half, and those samples with their shares.
+
+    A sample's share is the square of its eigengene, whose squares sum to 1. eigengenes: the table.
+    """
+    shares = eigengenes.select("module_id", "sample_id", share=pl.col("eigengene") ** 2)
+    largest = shares.sort(-pl.col("share"), maintain_order=True).group_by("module_id", maintain_order=True).head(2)
+    samples_of: dict[str, str] = {}
+    for (module_id,), samples in sorted(largest.partition_by("module_id", as_dict=True, maintain_order=True).items()):
+        if samples["share"].sum() > FEW_SAMPLES_SHARE:
+            n_samples = 1 if samples["share"][0] > FEW_SAMPLES_SHARE else 2
+            rows = samples.select("sample_id", "share").head(n_samples).iter_rows()
+            samples_of[str(module_id)] = ", ".join(f"{shown(sample)} {share:.0%}" for sample, share in rows)
+    return samples_of
+
+
+def with_sample_notes(traits: pl.DataFrame, eigengenes: pl.DataFrame) -> pl.DataFrame:
+    """Return the ``traits`` table with a reason in the rows of modules that are one or two samples above all."""
+    notes = {
+        module_id: f"the module is one or two samples for the most part: {samples}"
+        for module_id, samples in few_sample_modules(eigengenes).items()
+    }
+    note = pl.col("module_id").replace_strict(notes, default=None, return_dtype=pl.String)
+    reason = pl.concat_str(pl.col("reason"), note, separator="; ", ignore_nulls=True)
+    return traits.with_columns(reason=pl.when(note.is_not_null()).then(reason).otherwise("reason"))
 
 
 def hidden_factor_table(confounders: Sequence[Confounder], sample_ids: Sequence[str]) -> pl.DataFrame:
@@ -170,6 +209,8 @@ def summary_table(
             "n_switch_features": _counts(modules.feature_module[channels.is_switch], len(numbers)),
             "n_abundance_features": _counts(modules.feature_module[~channels.is_switch], len(numbers)),
             "variance_explained": modules.explained,
+            "top_sample_share": (modules.eigengenes**2).max(axis=1, initial=0.0),
+            "effective_samples": 1.0 / np.maximum((modules.eigengenes**4).sum(axis=1), np.finfo(np.float64).tiny),
             "wgcna_color": pl.Series(colors or [None] * len(numbers), dtype=pl.String),
         }
     )
@@ -180,6 +221,8 @@ def summary_table(
             n_genes=pl.len().cast(pl.Int64),
             hub_gene=pl.col("gene_id").first(),
             mean_abs_kme=pl.col("kme").abs().mean(),
+            n_up=(pl.col("kme") > 0.0).sum().cast(pl.Int64),
+            n_down=(pl.col("kme") < 0.0).sum().cast(pl.Int64),
         )
     )
     return (

@@ -75,6 +75,7 @@ def benchmark(
     *,
     suites: str | Iterable[str] = (),
     fixtures: str | Iterable[str] = (),
+    bundles: str | Path | Iterable[str | Path] = (),
     backend: str = "factor",
     stage_name: str | None = None,
     seeds: Iterable[int] = (0,),
@@ -93,6 +94,7 @@ def benchmark(
     ----------
     suites : suites to run; empty for ``core_v1``, or for all where fixtures are named.
     fixtures : data sets of the suites to run; empty for all of them.
+    bundles : bundles whose transcript counts are drawn again by either null and join the suite ``null_usage_v1``.
     backend : how networks are inferred: ``factor``, ``vae`` or ``wgcna``.
     stage_name : name of the reports and of the directory of snapshots; None for one a suite, ``<suite>-<backend>``.
     seeds : seeds of the simulation and of the fit; one run each.
@@ -106,10 +108,13 @@ def benchmark(
     ------
     UsageError
         The request cannot be carried out as a whole; nothing has run then.
+    InputError
+        One of ``bundles`` cannot be drawn again; nothing has run then.
     """
     config = BenchmarkConfig(
         suites=names_given(suites),
         fixtures=names_given(fixtures),
+        bundles=(Path(bundles),) if isinstance(bundles, str | Path) else tuple(map(Path, bundles)),
         backend=backend,
         stage_name=stage_name,
         seeds=tuple(seeds),
@@ -142,7 +147,7 @@ def benchmark_outcomes(
     if config.stability:
         steps = Steps(display or Silent())
         for stage in stages:
-            for of_real in (entry for entry in stage.runs if entry.dataset.spec is None):
+            for of_real in (entry for entry in stage.runs if not entry.dataset.is_drawn):
                 _report_stability(stage, of_real, config.jobs, steps)
 
 

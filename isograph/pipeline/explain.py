@@ -21,6 +21,7 @@ from isograph.errors import UsageError, examples, option
 from isograph.explanation.explained_fit import ExplainedFit, explained_fit, fit_eigengenes, opened_fit
 from isograph.explanation.tables import gene_driver_table, high_low_groups, high_vs_low_table, transcript_polarity_table
 from isograph.explanation.user_tables import Annotation, read_annotation
+from isograph.network.tables import with_gene_names
 from isograph.results.explanation import Explanation
 from isograph.results.fit import Fit
 from isograph.runtime.extras import require_extra
@@ -185,7 +186,10 @@ def _write_explanation(fit: Fit, config: ExplainConfig, out: Path, steps: Steps,
                     copies=config.copy_formats,
                     overwrite=overwrite,
                 ) as writer:
-                    frames = {table.name: _written(writer, table, rows, annotation) for table, rows in tables}
+                    frames = {
+                        table.name: _written(writer, table, with_gene_names(rows, explained.gene_names), annotation)
+                        for table, rows in tables
+                    }
                     if config.plot:
                         from isograph.reporting.drawing import draw_module
 
@@ -286,7 +290,8 @@ def _module_tables(
 
 
 def _written(writer: PartWriter, table: Table, rows: pl.LazyFrame, annotation: Annotation | None) -> pl.DataFrame:
-    """Write a table with its annotation, and return it."""
+    """Write a table, which has its gene names, with its annotation, and return it."""
+    table = EXPLAIN_TABLES[table.name]
     annotated = rows if annotation is None else annotation.added_to(rows, table)
     frame = annotated.collect(engine="in-memory")
     added = {name: dtype for name, dtype in frame.schema.items() if name not in table.schema}

@@ -188,7 +188,9 @@ def _files(source: FitSource, name: str) -> dict[str, bytes]:
         return {f"{module}.rnk": data for module, data in lists.items()}
     if name == "wgcna":
         symbols = gene_symbols(gene_names(source.bundle))
-        info = gene_info(source.scores, modules, source.table("edges"), symbols, source.traits)
+        info = gene_info(
+            source.scores, modules, source.table("edges"), symbols, source.traits, adjustment=source.adjustment
+        )
         return {
             "geneInfo.csv": source.text(info, ","),
             "MEs.csv": source.text(eigengene_columns(source.scores), ","),

@@ -15,15 +15,18 @@ import polars as pl
 
 import isograph
 from isograph.config import FitConfig
+from isograph.config.sample_column import column_names
 from isograph.features.covariate import Design, covariate_readings
-from isograph.network.modules import ACTIVE_R
 from isograph.network.pairs import TILE
 from isograph.network.result import Network
+from isograph.network.roles import ACTIVE_R
 from isograph.network.tables import factor_ids
 from isograph.runtime.progress import Steps
 from isograph.stats import correlation_pvalue
 from isograph.store.files import directory_digests
+from isograph.traits.adjustment import Adjustment
 from isograph.traits.association import multiple_r
+from isograph.traits.individual import Individuals
 from isograph.traits.trait import Traits, read_traits
 
 logger = logging.getLogger(__name__)
@@ -41,14 +44,18 @@ class FitInputs:
     samples : the sample table.
     gene_names : ``gene_id``, ``gene_name`` of the genes whose name is known.
     design : the covariates that are projected out.
+    adjustment : the same, by covariate, as tests of traits need it.
     traits : what modules are tested against.
+    individuals : which samples are of one individual; None where every sample is of another.
     """
 
     dataset_name: str
     samples: pl.DataFrame
     gene_names: pl.DataFrame
     design: Design
+    adjustment: Adjustment
     traits: Traits
+    individuals: Individuals | None
 
     @property
     def sample_ids(self) -> list[str]:
@@ -70,10 +77,13 @@ def fit_config_record(
         "backend": config.backend,
         "settings": asdict(config.backend_settings),
         "seed": config.seed,
+        "min_delta_usage": config.min_delta_usage,
         "covariates": list(config.covariates),
         "traits": list(config.traits),
+        "individual": config.individual,
         "covariates_as_read": covariate_readings(inputs.design, config.covariates),
         "traits_as_read": {trait.name: trait.reading for trait in inputs.traits.traits},
+        "individual_as_read": None if inputs.individuals is None else inputs.individuals.reading,
         "columns_without_test": dict(inputs.traits.skipped),
         "threads": {"requested": config.threads, "used": threads, "duckdb": 1, "blas_in_tiles": 1},
         "correlation_tile": TILE,
@@ -114,7 +124,7 @@ def _hidden_confounders(inputs: FitInputs, config: FitConfig, network: Network) 
     confounders = network.confounders
     if not confounders:
         return []
-    columns = read_traits(inputs.samples.select("sample_id", *config.covariates), (), ()).traits
+    columns = read_traits(inputs.samples.select("sample_id", *column_names(config.covariates)), (), ()).traits
     scores = np.array([confounder.score for confounder in confounders])
     r = {trait.name: multiple_r(scores, trait) for trait in (*columns, *inputs.traits.traits)}
     rows: list[dict[str, object]] = []

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from isograph import __version__
-from isograph.bundle.bundle import IMPORT_REPORT, Bundle
+from isograph.bundle.bundle import IMPORT_REPORT, QUANTITY, TPM, Bundle
 from isograph.bundle.write import has_manifest, write_bundle
 from isograph.config import ImportConfig
 from isograph.errors import InputError, UsageError, option, shown
@@ -28,7 +28,7 @@ from isograph.ingest.read import read_quantification
 from isograph.ingest.samples import MatchedSamples, matched_samples
 from isograph.ingest.samplesheet import read_samplesheet
 from isograph.ingest.table import UserTable
-from isograph.ingest.validity import count_scale_violations, quantification_violations
+from isograph.ingest.validity import count_scale_violations, quantification_violations, tpm_scale_violations
 from isograph.results.bundle import OpenedBundle
 from isograph.store.output import refuse_existing, refuse_foreign
 
@@ -54,6 +54,7 @@ def import_quantifications(
     min_cpm: float = 1.0,
     min_samples: float = 0.1,
     min_tx_count: float = 10.0,
+    min_usage: float = 0.05,
     min_prop: float = 0.1,
     dataset_name: str | None = None,
     overwrite: bool = False,
@@ -71,17 +72,18 @@ def import_quantifications(
     format : what ``source`` is: ``salmon``, ``nf-core``, ``matrix``, or ``auto`` to look.
     samples : sample sheet: CSV, TSV or parquet, a row a sample. None makes one of the quantification's sample names.
     sample_column : the sheet's id column; None finds it by name.
-    tx2gene : table of transcript, gene and perhaps gene name.
+    tx2gene : table of transcript, gene and perhaps gene name; of ``gene_id`` and ``gene_name`` for names alone.
     gtf : GTF, plain or gzipped, to look up genes in.
     id_column, gene_column : columns of a matrix; None finds them by name.
-    scale : ``counts``, or ``log`` for genes that are on a log scale already, which are not filtered.
+    scale : ``counts``; ``tpm`` for transcripts per million, which give usage and no counts; or ``log`` for genes that
+        are on a log scale already, which are not filtered.
     strip : how transcript ids are made to match those of the annotation: ``version`` drops ``.N``, ``bar`` cuts at
         ``|``, ``none`` does neither, ``auto`` takes the rule that matches most.
     drop_unmatched : leave out samples and transcripts without a partner instead of stopping.
     min_cpm, min_samples : keep genes with at least ``min_cpm`` counts per million in ``min_samples`` samples (a number
         from 1, a share of all samples below). 0 turns the filter off.
-    min_tx_count, min_prop : keep transcripts with at least ``min_tx_count`` counts in the share ``min_prop`` of
-        samples. 0 turns the filter off.
+    min_tx_count, min_usage, min_prop : keep transcripts with at least ``min_tx_count`` counts, and with at least the
+        share ``min_usage`` of their gene, each in the share ``min_prop`` of samples. 0 turns a filter off.
     dataset_name : what results are named by; None for the name of ``out``.
     overwrite : replace a bundle in ``out``.
 
@@ -119,6 +121,7 @@ def import_quantifications(
         min_cpm=min_cpm,
         min_samples=min_samples,
         min_tx_count=min_tx_count,
+        min_usage=min_usage,
         min_prop=min_prop,
         dataset_name=dataset_name,
     )
@@ -138,6 +141,7 @@ def from_frames(
     min_cpm: float = 1.0,
     min_samples: float = 0.1,
     min_tx_count: float = 10.0,
+    min_usage: float = 0.05,
     min_prop: float = 0.1,
     sample_column: str | None = None,
     id_column: str | None = None,
@@ -159,14 +163,16 @@ def from_frames(
     transcripts : counts of transcripts, a row a transcript.
     genes : counts of genes, a row a gene; give either this or ``transcripts``.
     samples : sample sheet, a frame or a file, a row a sample. None makes one of the sample names, or takes ``obs``.
-    tx2gene : table of transcript, gene and perhaps gene name, a frame or a file.
+    tx2gene : table of transcript, gene and perhaps gene name (or ``gene_id`` and ``gene_name`` alone), a frame or a
+        file.
     out : the directory of the bundle; None for ``artifacts/bundles/<dataset_name>`` below the working directory.
     dataset_name : what results are named by.
-    scale : ``counts``, or ``log`` for genes that are on a log scale already, which are not filtered.
+    scale : ``counts``; ``tpm`` for transcripts per million, which give usage and no counts; or ``log`` for genes that
+        are on a log scale already, which are not filtered.
     min_cpm, min_samples : keep genes with at least ``min_cpm`` counts per million in ``min_samples`` samples (a number
         from 1, a share of all samples below). 0 turns the filter off.
-    min_tx_count, min_prop : keep transcripts with at least ``min_tx_count`` counts in the share ``min_prop`` of
-        samples. 0 turns the filter off.
+    min_tx_count, min_usage, min_prop : keep transcripts with at least ``min_tx_count`` counts, and with at least the
+        share ``min_usage`` of their gene, each in the share ``min_prop`` of samples. 0 turns a filter off.
     sample_column : the sheet's id column; None finds it by name.
     id_column, gene_column : columns of the frame, or of ``var``; None finds them by name.
     strip : how transcript ids are made to match those of ``tx2gene``: ``version`` drops ``.N``, ``bar`` cuts at ``|``,
@@ -213,6 +219,7 @@ def from_frames(
         min_cpm=min_cpm,
         min_samples=min_samples,
         min_tx_count=min_tx_count,
+        min_usage=min_usage,
         min_prop=min_prop,
         dataset_name=dataset_name,
     )
@@ -296,6 +303,7 @@ def _import(
             "source": name,
             "source_format": quantified.format,
             "gene_count_source": assembly.gene_count_source,
+            **({QUANTITY: TPM} if config.scale == TPM else {}),
         },
     )
     write_bundle(bundle, out, overwrite=overwrite, extra_files={IMPORT_REPORT: report.to_json()})
@@ -365,8 +373,10 @@ def _quantified(
 def _scale_violations(quantified: Quantification, config: ImportConfig) -> list[str]:
     if config.scale == "log" and quantified.level == "transcript":
         rule = f"{option('scale', 'log')} is for a matrix of genes, and its rows are transcripts"
-        advice = "Give counts, or a matrix whose id column is gene_id."
+        advice = f"Give counts, TPM ({option('scale', 'tpm')}), or a matrix whose id column is gene_id."
         return [f"{rule}: log values cannot be added up to genes nor split into usage. {advice}"]
     if config.scale == "log" or quantified.format in _COUNTED_FORMATS or quantified.violations:
         return []
+    if config.scale == TPM:
+        return tpm_scale_violations(quantified.values)
     return count_scale_violations(quantified.values, quantified.files[0])

@@ -9,7 +9,7 @@ from isograph.bundle.bundle import Bundle
 from isograph.config import FactorConfig, FitConfig, WgcnaConfig
 from isograph.config.wgcna import R_MAX_BLOCK_SIZE
 from isograph.errors import setting
-from isograph.features.channel import Assays
+from isograph.features.assays import Assays
 from isograph.network.backends import network_memory
 from isograph.network.pairs import scan_memory
 from isograph.runtime.resources import SHARE_OF_MEMORY, available_memory, in_units, require_memory, resident_memory

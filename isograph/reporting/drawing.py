@@ -18,11 +18,11 @@ from isograph.reporting.figure import (
     turning_genes,
 )
 from isograph.reporting.style import house_style, rendered
-from isograph.schemas.role import ROLES
+from isograph.schemas.effect import effect_of
+from isograph.schemas.role import ROLES, shown_role
 from isograph.store.explanation import PartWriter
 
 TRAITS_SHOWN = 2
-EFFECT_OF_TEST = {"pearson": "r", "welch": "difference", "welch_anova": "η²"}
 
 
 def draw_module(
@@ -91,8 +91,10 @@ def _facts(explained: ExplainedFit, module_id: str) -> tuple[str, ...]:
     fit = explained.fit
     of_module = pl.col("module_id") == module_id
     summary = fit.module_summary.filter(of_module).collect(engine="in-memory").row(0, named=True)
-    roles = fit.module_gene_roles.filter(of_module).collect(engine="in-memory").get_column("module_role").to_list()
+    of_genes = fit.module_gene_roles.filter(of_module).collect(engine="in-memory")
+    roles = of_genes.get_column(shown_role(of_genes.columns)).to_list()
     counts = ", ".join(f"{roles.count(role)} {role}" for role in ROLES if role in roles)
+    shown_columns = ("trait", "effect", "qvalue", "test", "level", "reference")
     strongest = (
         fit.traits.filter(of_module, pl.col("qvalue").is_not_nan())
         .sort("pvalue", "trait")
@@ -100,8 +102,8 @@ def _facts(explained: ExplainedFit, module_id: str) -> tuple[str, ...]:
         .collect(engine="in-memory")
     )
     traits = [
-        f"{row['trait']}: {EFFECT_OF_TEST[row['test']]} {row['effect']:.2g}, q = {row['qvalue']:.1e}"
-        for row in strongest.iter_rows(named=True)
+        f"{trait}: {effect_of(*kind)} {effect:.2g}, q = {qvalue:.1e}"
+        for trait, effect, qvalue, *kind in strongest.select(*shown_columns).iter_rows()
     ]
     dataset = fit.config["bundle"]["dataset_name"]
     size = f"{summary['n_genes']:,} genes over {len(explained.sample_ids):,} samples"

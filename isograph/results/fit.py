@@ -18,6 +18,7 @@ from isograph.schemas import (
     EDGES,
     EIGENGENES,
     EXCLUDED_FEATURES,
+    FEATURE_QUALITY,
     FEATURE_SCORES,
     FIT_TABLES,
     HIDDEN_FACTORS,
@@ -67,6 +68,7 @@ class Fit(TableSet):
     module_summary = LazyTable(MODULE_SUMMARY.row)
     switch_loadings = LazyTable(SWITCH_LOADINGS.row)
     excluded_features = LazyTable(EXCLUDED_FEATURES.row)
+    feature_quality = LazyTable(FEATURE_QUALITY.row)
     hidden_factors = LazyTable(HIDDEN_FACTORS.row)
 
     def __init__(self, path: str | Path, *, verified_manifest: dict[str, Any] | None = None) -> None:
@@ -103,7 +105,8 @@ class Fit(TableSet):
     @cached_property
     def summary(self) -> FitSummary:
         """The fit in short, as ``isograph show`` prints it."""
-        tables = {name: self.scan(name) for name in ("modules", "module_summary", "module_gene_roles", "traits")}
+        names = ("modules", "module_summary", "module_gene_roles", "eigengenes", "traits")
+        tables = {name: self.scan(name) for name in names}
         return fit_summary(tables, self.config, self.calibration)
 
     def chosen_modules(self, asked: Sequence[str] = ()) -> list[str]:

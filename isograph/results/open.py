@@ -45,6 +45,7 @@ class OpenedTree(TableSet):
     edges = LazyTable("Pairs of genes joined in the network the modules were found in; source is the smaller id")
     eigengenes = LazyTable("Module eigengenes by sample")
     excluded_features = LazyTable("Channels that genes cannot carry, and why")
+    feature_quality = LazyTable("Channels that genes could carry, how they vary, and which are features")
     feature_scores = LazyTable(
         "Features of the network, one column per sample of any run; null where the sample is of another run"
     )
@@ -78,6 +79,7 @@ class OpenedTree(TableSet):
     vae_drivers = LazyTable("Features by their response to the latent dimension that goes with a module")
     transcript_counts = LazyTable("Counts of transcripts by sample")
     gene_counts = LazyTable("Counts of genes by sample")
+    gene_names = LazyTable("Genes of fits and bundles with their symbols: every gene that a table of the run names")
     feature_scores_long = LazyTable(
         "Scores of features by sample: mean 0, sample standard deviation 1 over the samples of a run"
     )

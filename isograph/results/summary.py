@@ -8,8 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from isograph.errors import option, shown
-from isograph.schemas.role import ROLES
+from isograph.errors import examples, option, shown
+from isograph.network.tables import few_sample_modules
+from isograph.schemas.effect import ETA_SQUARED, effect_of
+from isograph.schemas.role import ROLES, SWITCHING_ROLES, shown_role
 from isograph.text import Section, sections_html, sections_text
 
 MODULES_SHOWN = 8
@@ -26,11 +28,13 @@ class FitSummary:
     Attributes
     ----------
     headline : sentences.
-    modules : one row per module shown: module, genes, hub gene, its kME, variance explained, roles.
+    modules : one row per module shown: module, genes, hub gene, its kME, variance explained, supported roles.
     n_modules : modules in the fit.
     associations : one row per association shown: module, trait, test, effect, p, q, n.
     n_tests, n_significant : tests with a p-value, and those of them with q < 0.05.
     cautions : sentences, empty when there is nothing to say.
+
+    Roles are those that have evidence (``supported_role``), in fits of isograph 0.2.0 those of the rule |r| ≥ 0.2.
     """
 
     headline: tuple[str, ...]
@@ -68,19 +72,28 @@ class FitSummary:
 def fit_summary(
     tables: Mapping[str, pl.LazyFrame], config: Mapping[str, Any], calibration: Mapping[str, Any]
 ) -> FitSummary:
-    """Return the summary of a fit from its ``modules``, ``module_summary``, ``module_gene_roles`` and ``traits``."""
+    """Return the summary of a fit from its tables.
+
+    tables: ``modules``, ``module_summary``, ``module_gene_roles``, ``eigengenes`` and ``traits``.
+    """
     modules = tables["modules"].collect(engine="in-memory")
     summary = tables["module_summary"].collect(engine="in-memory")
     traits = tables["traits"].collect(engine="in-memory")
+    roles = tables["module_gene_roles"].collect(engine="in-memory")
+    few_samples = few_sample_modules(tables["eigengenes"].collect(engine="in-memory"))
     n_genes = modules.height + calibration["n_unassigned_genes"]
     return FitSummary(
         headline=_headline(summary, modules, n_genes, config, calibration),
-        modules=_module_rows(summary, modules, tables["module_gene_roles"]),
+        modules=_module_rows(summary, modules, roles, few_samples),
         n_modules=summary.height,
         associations=_association_rows(traits),
         n_tests=int(traits.get_column("pvalue").is_not_nan().sum()),
         n_significant=traits.filter(pl.col("qvalue") < SIGNIFICANT_Q).height,
-        cautions=tuple(_cautions(summary, n_genes, config, calibration)),
+        cautions=(
+            *_sample_cautions(few_samples),
+            *_cautions(summary, roles, n_genes, config, calibration),
+            *_untested(traits),
+        ),
     )
 
 
@@ -99,6 +112,9 @@ def _headline(
     if config["covariates"]:
         read = [f"{shown(name)} ({reading})" for name, reading in config["covariates_as_read"].items()]
         lines.append(f"Projected out: {', '.join(read)}.")
+    if config.get("individual"):
+        individuals = f"{shown(config['individual'])} ({config['individual_as_read']})"
+        lines.append(f"Tests of traits take samples of one individual as dependent: {individuals}.")
     removed = []
     for factor in calibration.get("hidden_confounders", []):
         if factor["removed"]:
@@ -116,23 +132,20 @@ def _headline(
     return tuple(lines)
 
 
-def _module_rows(summary: pl.DataFrame, modules: pl.DataFrame, roles: pl.LazyFrame) -> pl.DataFrame:
+def _module_rows(
+    summary: pl.DataFrame, modules: pl.DataFrame, roles: pl.DataFrame, few_samples: Mapping[str, str]
+) -> pl.DataFrame:
     largest = summary.head(MODULES_SHOWN)
-    counts = (
-        roles.group_by("module_id", "module_role", maintain_order=True)
-        .agg(pl.len().alias("genes"))
-        .collect(engine="in-memory")
-    )
     role_counts = []
     for module_id in largest.get_column("module_id"):
-        of_module = dict(counts.filter(pl.col("module_id") == module_id).select("module_role", "genes").iter_rows())
-        role_counts.append(", ".join(f"{of_module[role]} {role}" for role in ROLES if role in of_module))
+        of_module = roles.filter(pl.col("module_id") == module_id).get_column(shown_role(roles.columns)).to_list()
+        role_counts.append(", ".join(f"{of_module.count(role)} {role}" for role in ROLES if role in of_module))
     hub = largest.select("hub_gene").join(
         modules, left_on="hub_gene", right_on="gene_id", how="left", validate="1:1", maintain_order="left"
     )
     return pl.DataFrame(
         {
-            "module": largest.get_column("module_id"),
+            "module": [f"{name}*" if name in few_samples else name for name in largest.get_column("module_id")],
             "genes": [f"{count:,}" for count in largest.get_column("n_genes")],
             "hub gene": [shown(name or gene) for gene, name in zip(hub["hub_gene"], hub["gene_name"], strict=True)],
             "kME": [f"{kme:+.2f}" for kme in hub.get_column("kme")],
@@ -149,8 +162,8 @@ def _association_rows(traits: pl.DataFrame) -> pl.DataFrame:
         for trait, level, reference in strongest.select("trait", "level", "reference").iter_rows()
     ]
     effects = [
-        f"η² {effect:.2f}" if test == "welch_anova" else f"{effect:+.2f}"
-        for test, effect in strongest.select("test", "effect").iter_rows()
+        f"η² {effect:.2f}" if effect_of(*kind) == ETA_SQUARED else f"{effect:+.2f}"
+        for effect, *kind in strongest.select("effect", "test", "level", "reference").iter_rows()
     ]
     return pl.DataFrame(
         {
@@ -165,8 +178,21 @@ def _association_rows(traits: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _sample_cautions(few_samples: Mapping[str, str]) -> list[str]:
+    """Return a sentence for the modules that are one or two samples for the most part."""
+    if not few_samples:
+        return []
+    listed = [f"{module_id} ({samples})" for module_id, samples in list(few_samples.items())[:MODULES_SHOWN]]
+    more = "; …" if len(few_samples) > MODULES_SHOWN else ""
+    return [f"* one or two samples are more than half of the eigengene: {'; '.join(listed)}{more}. Look at them first."]
+
+
 def _cautions(
-    summary: pl.DataFrame, n_genes: int, config: Mapping[str, Any], calibration: Mapping[str, Any]
+    summary: pl.DataFrame,
+    roles: pl.DataFrame,
+    n_genes: int,
+    config: Mapping[str, Any],
+    calibration: Mapping[str, Any],
 ) -> list[str]:
     if not summary.height:
         return []
@@ -178,8 +204,25 @@ def _cautions(
         cautions.append(f"M000 holds {largest / n_genes:.0%} of all genes.{advice}")
     chance = calibration["chance_of_active_channel"]
     if chance > UNCERTAIN_ROLES:
-        cautions.append(
+        often = (
             f"with {calibration['n_samples']} samples chance alone makes a channel active (|r| ≥ 0.2) in {chance:.0%} "
-            "of cases: read roles as shares of a module, not gene by gene."
+            "of cases"
         )
+        if shown_role(roles.columns) == "module_role":
+            cautions.append(f"{often}: read roles as shares of a module, not gene by gene.")
+        else:
+            switching = {name: roles[name].is_in(SWITCHING_ROLES).sum() for name in ("supported_role", "module_role")}
+            cautions.append(
+                f"{often}. By that rule (module_role) {switching['module_role']:,} genes switch with their module; "
+                f"{switching['supported_role']:,} have evidence for it (supported_role, q ≤ 0.05), shown above."
+            )
     return cautions
+
+
+def _untested(traits: pl.DataFrame) -> list[str]:
+    """Return which traits have no p-value in any module, a sentence for each reason."""
+    by_trait = traits.group_by("trait", maintain_order=True).agg(
+        pl.col("pvalue").is_nan().all().alias("is_untested"), pl.col("reason").first()
+    )
+    untested = by_trait.filter("is_untested").drop_nulls("reason").group_by("reason", maintain_order=True).agg("trait")
+    return [f"no p-value for {examples(names)}: {shown(reason)}." for reason, names in untested.iter_rows()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -84,6 +84,14 @@ class Table:
         return problems
 
 
+GENE_NAME = Column("gene_name", pl.String(), "gene symbol", "none is known")
+
+
+def with_gene_name(table: Table) -> Table:
+    """Return the contract of a table as it is written: the symbol of its gene after the columns it is made with."""
+    return replace(table, columns=(*table.columns, GENE_NAME))
+
+
 _GENE = Column("gene_id", pl.String(), "gene")
 _MODULE = Column("module_id", pl.String(), "module; M000 has the most genes")
 _FEATURE_TYPE = Column("feature_type", pl.String(), "channel of the feature: switch or abundance")
@@ -123,19 +131,55 @@ TRAITS = Table(
     columns=(
         _MODULE,
         Column("trait", pl.String(), "column of the sample table"),
-        Column("test", pl.String(), "pearson (number), welch (two levels) or welch_anova (more levels)"),
         Column(
-            "effect", pl.Float64(), "Pearson r; mean eigengene of level − mean of reference; η². NaN: not estimable"
+            "test",
+            pl.String(),
+            "pearson (number), welch (two levels) or welch_anova (more levels); with covariates or removed hidden "
+            "confounders partial_pearson (number) or linear_model_hc3 (levels; linear_model_f where levels are too "
+            "small for it); with individuals mixed_model; of a spline spline or mixed_model_spline",
         ),
-        Column("statistic", pl.Float64(), "t of Pearson or Welch, F of Welch's ANOVA. NaN: not estimable"),
+        Column(
+            "effect",
+            pl.Float64(),
+            "number: Pearson r, beside covariates partial r. Two levels: mean eigengene of level − mean of reference, "
+            "beside covariates the difference in the linear model. More levels, spline: η², beside covariates partial "
+            "η². NaN: not estimable",
+        ),
+        Column("statistic", pl.Float64(), "t of a number and of two levels, else F. NaN: not estimable"),
         Column("pvalue", pl.Float64(), "two-sided p-value. NaN: not estimable"),
         Column("qvalue", pl.Float64(), "Benjamini–Hochberg over all rows of the table with a p-value. NaN: no p-value"),
         Column("n", pl.Int64(), "samples used: those with a value of the trait"),
         Column(
-            "level", pl.String(), "welch: the level compared; welch_anova: its levels, joined by |", "test is pearson"
+            "level",
+            pl.String(),
+            "two levels: the level compared; more levels: all of them, joined by |",
+            "the trait is a number",
         ),
-        Column("reference", pl.String(), "the level it is compared with", "test is pearson or welch_anova"),
+        Column("reference", pl.String(), "the level it is compared with", "the trait does not have two levels"),
         Column("reason", pl.String(), "why a value is not estimable, or which samples were left out", "nothing to say"),
+        Column("dof", pl.Float64(), "degrees of freedom of t, or of the denominator of F. NaN: not estimable"),
+        Column(
+            "numerator_dof", pl.Int64(), "degrees of freedom of the numerator of F; 1 for t", "no module has a test"
+        ),
+        Column(
+            "nonlinear_pvalue",
+            pl.Float64(),
+            "p-value of the spline against the straight line, in no q-value. NaN: not estimable",
+            "the test is not of a spline",
+        ),
+        Column("n_individuals", pl.Int64(), "individuals that the samples are of", "the test is not of a mixed model"),
+        Column(
+            "r2_with_covariates",
+            pl.Float64(),
+            "share of the trait that covariates and removed hidden confounders explain; 1: they determine it",
+            "nothing was projected out",
+        ),
+        Column(
+            "aliases",
+            pl.String(),
+            "columns that say the same of the samples and are tested by this row, joined by |",
+            "there are none",
+        ),
     ),
     key=("module_id", "trait"),
     order="module_id, trait in the order of the sample table",
@@ -184,6 +228,34 @@ MODULE_GENE_ROLES = Table(
         ),
         Column("switch_active", pl.Boolean(), "|switch_r| ≥ 0.2"),
         Column("abundance_active", pl.Boolean(), "|abundance_r| ≥ 0.2"),
+        Column(
+            "supported_role",
+            pl.String(),
+            "the role by evidence: a channel counts as active if its q is at most 0.05. What summaries show",
+        ),
+        Column(
+            "switch_support_r",
+            pl.Float64(),
+            "Pearson r of the gene's switch feature with the eigengene of the module without the gene's own features",
+            "the gene has no switch feature, or nothing of the module is left",
+        ),
+        Column("abundance_support_r", pl.Float64(), "the same of its abundance feature", "it has no abundance feature"),
+        Column(
+            "switch_qvalue",
+            pl.Float64(),
+            "Benjamini–Hochberg q of switch_support_r over the genes in modules",
+            "switch_support_r is null",
+        ),
+        Column("abundance_qvalue", pl.Float64(), "the same of abundance_support_r", "abundance_support_r is null"),
+        Column(
+            "switch_abundance_pvalue", pl.Float64(), "two-sided p of switch_abundance_r", "switch_abundance_r is null"
+        ),
+        Column(
+            "delta_usage",
+            pl.Float64(),
+            "largest change of a transcript's usage between the low and the high third of the gene's switch score",
+            "the gene has no switch feature, or switch_score=clr",
+        ),
     ),
     key=("gene_id",),
     order="module_id, gene_id",
@@ -216,6 +288,15 @@ MODULE_SUMMARY = Table(
         Column("n_edges", pl.Int64(), "edges between genes of the module"),
         Column("mean_abs_kme", pl.Float64(), "mean |kme| of its genes"),
         Column("wgcna_color", pl.String(), "WGCNA's colour name of the module", "the backend is not wgcna"),
+        Column("top_sample_share", pl.Float64(), "largest share of one sample in the eigengene's sum of squares"),
+        Column(
+            "effective_samples",
+            pl.Float64(),
+            "participation ratio of the eigengene, 1 / Σ e⁴: 1 where one sample is all of it, a third of the samples "
+            "where it is normal",
+        ),
+        Column("n_up", pl.Int64(), "genes with kme > 0, which rise with the eigengene"),
+        Column("n_down", pl.Int64(), "genes with kme < 0, which fall as it rises"),
     ),
     key=("module_id",),
     order="module_id",
@@ -229,7 +310,8 @@ SWITCH_LOADINGS = Table(
         Column(
             "loading",
             pl.Float64(),
-            "weight of the transcript's centred log-ratio in the switch score; squares sum to 1 in a gene",
+            "weight of the transcript's usage in the switch score (of its centred log-ratio with switch_score=clr); "
+            "squares sum to 1 in a gene. Positive: the score rises with its share",
         ),
     ),
     key=("transcript_id",),
@@ -244,10 +326,54 @@ EXCLUDED_FEATURES = Table(
         Column(
             "reason",
             pl.String(),
-            "single isoform, constant, or constant or too few values; wgcna: also half of its values or more missing",
+            "single isoform, constant, constant or too few values, usage varies no more than counting explains, usage "
+            "changes by less than the limit; wgcna: also half of its values or more missing",
         ),
     ),
     key=("gene_id", "feature_type"),
+    order="gene_id, feature_type",
+)
+
+FEATURE_QUALITY = Table(
+    name="feature_quality",
+    row="one channel of a gene that could carry it, kept as a feature or not",
+    columns=(
+        Column("feature_id", pl.String(), "<gene>::switch or <gene>::abundance"),
+        _GENE,
+        _FEATURE_TYPE,
+        Column(
+            "dispersion",
+            pl.Float64(),
+            "overdispersion ρ of usage given the gene's totals, covariates out: 0 for counting noise alone, 1 at most",
+            "abundance, or values that are no counts",
+        ),
+        Column(
+            "pvalue",
+            pl.Float64(),
+            "of usage varying no more than multinomial counts do. NaN: too few counts to test",
+            "abundance, or values that are no counts",
+        ),
+        Column("qvalue", pl.Float64(), "Benjamini–Hochberg over the genes tested. NaN: not tested", "pvalue is null"),
+        Column(
+            "delta_usage",
+            pl.Float64(),
+            "largest change of a transcript's usage between the low and the high third of the score (dIF)",
+            "abundance, or switch_score=clr",
+        ),
+        Column(
+            "minor_usage", pl.Float64(), "usage of the second most used transcript", "abundance, or switch_score=clr"
+        ),
+        Column("mean_count", pl.Float64(), "mean of the gene's counts over samples", "values that are no counts"),
+        Column(
+            "r_with_depth",
+            pl.Float64(),
+            "Pearson r of the feature with the log of the library size, covariates out. NaN: not kept or not estimable",
+            "values that are no counts",
+        ),
+        Column("kept", pl.Boolean(), "whether it is a feature of the network"),
+        Column("reason", pl.String(), "why not", "it is kept"),
+    ),
+    key=("feature_id",),
     order="gene_id, feature_type",
 )
 
@@ -271,11 +397,12 @@ FIT_TABLES = {
         EDGES,
         TRAITS,
         FEATURE_SCORES,
-        MODULE_GENE_ROLES,
+        with_gene_name(MODULE_GENE_ROLES),
         EIGENGENES,
         MODULE_SUMMARY,
-        SWITCH_LOADINGS,
-        EXCLUDED_FEATURES,
+        with_gene_name(SWITCH_LOADINGS),
+        with_gene_name(EXCLUDED_FEATURES),
+        with_gene_name(FEATURE_QUALITY),
         HIDDEN_FACTORS,
     )
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from isograph.schemas import Column, Table
+from isograph.schemas import Column, Table, with_gene_name
 
 _GENE = Column("gene_id", pl.String(), "gene")
 _FEATURE = Column("feature_id", pl.String(), "feature, as in feature_scores")
@@ -182,6 +182,6 @@ IG_ATTRIBUTIONS = Table(
 )
 
 EXPLAIN_TABLES = {
-    table.name: table
+    table.name: with_gene_name(table)
     for table in (GENE_DRIVER_TABLE, TRANSCRIPT_POLARITY_TABLE, HIGH_VS_LOW_TABLE, VAE_DRIVERS, IG_ATTRIBUTIONS)
 }

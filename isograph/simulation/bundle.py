@@ -11,16 +11,17 @@ import polars as pl
 from isograph import __version__
 from isograph.arrays import Matrix
 from isograph.bundle.bundle import Bundle
+from isograph.config.redraw import SEED_LIMIT
 from isograph.config.values import value_text
 from isograph.errors import ConfigError
 from isograph.runtime.resources import require_memory
 from isograph.simulation.counts import gene_totals, transcript_counts
 from isograph.simulation.effects import gene_effects
 from isograph.simulation.genes import GenePlan, gene_plan
+from isograph.simulation.redraw import without_switching
 from isograph.simulation.samples import SimulatedSamples, activities, simulated_samples
-from isograph.simulation.spec import FixtureSpec
+from isograph.simulation.spec import NOT_REDRAWN, FixtureSpec
 
-SEED_LIMIT = 2**32
 LONGEST = 2000
 LENGTH_STEP = 50
 GENE_SPACING = 10_000
@@ -52,6 +53,8 @@ class Simulation:
 def simulated_bundle(spec: FixtureSpec, *, seed: int) -> Bundle:
     """Return the bundle of ``spec`` with planted truth; the same spec and seed give the same bundle.
 
+    With ``redraw`` the counts of transcripts are drawn again without switching, and the truth is what is left of it.
+
     Raises
     ------
     ConfigError
@@ -66,7 +69,9 @@ def simulated_bundle(spec: FixtureSpec, *, seed: int) -> Bundle:
     gene_of = np.repeat(np.arange(spec.n_genes), plan.n_isoforms)
     isoforms = {"gene_id": genes.gather(gene_of), "isoform": 1 + np.arange(len(gene_of)) - plan.offsets[gene_of]}
     start = pl.int_range(spec.n_genes, dtype=pl.Int64, eager=True) * GENE_SPACING
-    return Bundle(
+    # NOTE: a field that came later is kept only where it says something, so that earlier fixtures keep their bytes.
+    fields = {name: value for name, value in spec.values.items() if name != "redraw" or value != NOT_REDRAWN}
+    bundle = Bundle(
         dataset_name=spec.name,
         suite_name=spec.suite,
         description=spec.description,
@@ -84,8 +89,9 @@ def simulated_bundle(spec: FixtureSpec, *, seed: int) -> Bundle:
         },
         matrices={"gene_counts": drawn.gene_counts, "transcript_counts": drawn.transcript_counts},
         provenance={"generator": f"isograph {__version__}", "seed": str(seed)}
-        | {name: value_text(value) for name, value in spec.values.items()},
+        | {name: value_text(value) for name, value in fields.items()},
     )
+    return bundle if spec.redraw == NOT_REDRAWN else without_switching(bundle, spec.redraw, seed=seed)
 
 
 def simulation(spec: FixtureSpec, *, seed: int) -> Simulation:

@@ -61,12 +61,12 @@ def gene_plan(spec: FixtureSpec, rng: np.random.Generator) -> GenePlan:
     """Return the genes of ``spec``.
 
     Modules take genes at random, so that no order tells them apart; their roles are apportioned by largest remainder.
-    A switching gene with isoforms 1 … k moves along d, the log odds of one isoform chosen at random, the lead, against
-    the others: d_lead = 1/2 and d_i = −w_i / 2, Σ w = 1, w = 0.6 / (k − 1) + 0.4 × Dirichlet(1). The lead has the
-    largest |d_i| by far, so the oriented switch axis points along d, for k = 2 along d × (d_1 > 0 ? 1 : −1).
+    A switching gene with isoforms 1 … k moves along d, the log odds of its major isoform, which is the first, against
+    the others: d_1 = 1/2 and d_i = −w_i / 2, Σ w = 1, w = 0.6 / (k − 1) + 0.4 × Dirichlet(1). The switch score rises
+    with the share of the major isoform, and where none leads, of the first: along d.
     Abundance goes up in some of a module's genes and down in others so that their sum, and with it the library size,
     stays apart from the latent.
-    Coupled genes switch the way their abundance goes on the oriented axis, discordant ones the other way.
+    In a coupled gene the share of the major isoform goes the way of its abundance, in a discordant one the other way.
     """
     n = spec.n_genes
     module_of, roles = _memberships(spec, rng)
@@ -78,7 +78,6 @@ def gene_plan(spec: FixtureSpec, rng: np.random.Generator) -> GenePlan:
     offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(n_isoforms)])
     baseline, direction = _isoform_axes(spec, n_isoforms, offsets, rng)
     abundance_sign = _levelling_signs(module_of, np.isin(roles, ABUNDANT_ROLES), log_mean, rng)
-    oriented = np.where((n_isoforms == 2) & (direction[offsets[:-1]] < 0), -1.0, 1.0)
     free = rng.choice(np.array([-1.0, 1.0]), size=n)
     follows = np.select([roles == COUPLED, roles == DISCORDANT], [1.0, -1.0], 0.0) * abundance_sign
     return GenePlan(
@@ -90,7 +89,7 @@ def gene_plan(spec: FixtureSpec, rng: np.random.Generator) -> GenePlan:
         baseline=baseline,
         direction=direction,
         abundance_sign=abundance_sign,
-        switch_sign=np.where(follows == 0, free, follows * oriented),
+        switch_sign=np.where(follows == 0, free, follows),
     )
 
 
@@ -133,11 +132,11 @@ def _isoform_axes(
         rows = offsets[genes][:, None] + np.arange(k)
         steps = np.log(spec.isoform_imbalance) * np.linspace(0.5, -0.5, k)
         ranked = rng.permuted(np.broadcast_to(steps, rows.shape), axis=1)
-        baseline[rows] = ranked + BASELINE_SD * rng.standard_normal(rows.shape)
+        log_odds = ranked + BASELINE_SD * rng.standard_normal(rows.shape)
+        major = np.argmax(log_odds, axis=1)[:, None]
+        baseline[rows] = np.take_along_axis(log_odds, (np.arange(k) + major) % k, axis=1)
         weights = EVEN_SHARE / (k - 1) + (1 - EVEN_SHARE) * rng.dirichlet(np.ones(k - 1), len(genes))
-        against = np.concatenate([np.ones((len(genes), 1)), -weights], axis=1) / 2
-        lead = rng.integers(k, size=(len(genes), 1))
-        direction[rows] = np.take_along_axis(against, (np.arange(k) - lead) % k, axis=1)
+        direction[rows] = np.concatenate([np.ones((len(genes), 1)), -weights], axis=1) / 2
     return baseline, direction
 
 

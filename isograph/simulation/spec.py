@@ -11,6 +11,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+from isograph.config.redraw import NULLS
 from isograph.config.values import setting_types, typed_values, value_text
 from isograph.errors import ConfigError, UsageError, did_you_mean, examples, shown
 from isograph.runtime.shipped import shipped_directory
@@ -20,6 +21,8 @@ from isograph.schemas.role import ACTIVE_ROLES, SWITCH_ONLY
 ACTIVITIES = ("gaussian", "rings_and_quadrants")
 SHAPED_MODULES = 4
 SAMPLINGS = ("counts", "expected")
+NOT_REDRAWN = "none"
+REDRAWS = (NOT_REDRAWN, *NULLS)
 STRENGTH_OF_COVARIATE = {
     "rin": "degradation_strength",
     "cell_fraction": "composition_strength",
@@ -100,7 +103,8 @@ class FixtureSpec:
     recorded_covariates : which of rin, cell_fraction, batch, depth the sample table holds.
     balanced_noise : draw the noise of a planted gene's silent channel uncorrelated with its module in the sample.
     sampling : counts, or expected for the expected counts without any noise.
-    gates : what an inference has to reach: min_ari, min_recovery, max_background_rate, min_role_recall, max_modules.
+    redraw : draw the transcript counts again so that no gene switches, multinomial or overdispersed; or none.
+    gates : what an inference has to reach or must not exceed, by the names of ``isograph.schemas.gate.GATES``.
 
     Raises
     ------
@@ -138,6 +142,7 @@ class FixtureSpec:
     recorded_covariates: tuple[str, ...] = ()
     balanced_noise: bool = False
     sampling: str = "counts"
+    redraw: str = NOT_REDRAWN
     gates: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -242,9 +247,9 @@ def _value_problems(spec: FixtureSpec) -> Iterable[str]:
             yield f"{name} is {value}, expected {expected}"
     if not _FILE_NAME.match(spec.name):
         yield f"name is '{shown(spec.name)}', expected letters, digits, '_', '.', '+' and '-'"
-    for name, known in (("activity", ACTIVITIES), ("sampling", SAMPLINGS)):
+    for name, known in (("activity", ACTIVITIES), ("sampling", SAMPLINGS), ("redraw", REDRAWS)):
         if getattr(spec, name) not in known:
-            yield f"{name} is '{shown(getattr(spec, name))}', expected {' or '.join(known)}"
+            yield f"{name} is '{shown(getattr(spec, name))}', expected {', '.join(known[:-1])} or {known[-1]}"
     if unknown := [gate for gate in spec.gates if gate not in GATES]:
         yield f"unknown gates {examples(unknown)}, expected {', '.join(GATES)}"
 

@@ -1,21 +1,28 @@
 -- A gene in every run that measured it: its module, role and strength of membership, the trait its module goes with
 -- best, and its rank among the drivers of that module where the run was explained. The gene is named by id or by
--- symbol.
--- reads:   feature_scores(run, gene_id), modules(run, gene_id, gene_name, module_id, kme), module_gene_roles(run,
---          gene_id, module_role, switch_r, abundance_r), traits(run, module_id, trait, effect, pvalue, qvalue),
---          gene_driver_table(run, module_id, gene_id, feature_id, r), runs(kind, run, fit)
+-- symbol, case as written; one that no run knows is an error.
+-- reads:   gene_names(run, gene_id, gene_name), feature_scores(run, gene_id), modules(run, gene_id, module_id,
+--          kme), module_gene_roles(run, gene_id, module_role, switch_r, abundance_r), traits(run, module_id,
+--          trait, effect, pvalue, qvalue), gene_driver_table(run, module_id, gene_id, feature_id, r), runs(kind, run,
+--          fit)
 -- params:  gene VARCHAR
 -- returns: run VARCHAR, gene_id VARCHAR, gene_name VARCHAR, module_id VARCHAR, module_role VARCHAR, kme DOUBLE,
 --          switch_r DOUBLE, abundance_r DOUBLE, best_trait VARCHAR, trait_effect DOUBLE, trait_qvalue DOUBLE,
 --          driver_rank BIGINT, driver_r DOUBLE
 -- grain:   one row per run, gene_id
 -- order:   run, gene_id
-WITH named AS (
+WITH found AS (
     SELECT DISTINCT gene_id
-    FROM modules
+    FROM gene_names
     WHERE gene_id = $gene OR gene_name = $gene
-    UNION
-    SELECT CAST($gene AS VARCHAR) AS gene_id
+),
+
+chosen AS (
+    SELECT gene_id
+    FROM found
+    UNION ALL
+    SELECT error(concat('no gene is called ''', $gene, ''' (case counts)')) AS gene_id
+    WHERE NOT EXISTS (SELECT 1 FROM found)
 ),
 
 measured AS (
@@ -23,7 +30,7 @@ measured AS (
         feature_scores.run,
         feature_scores.gene_id
     FROM feature_scores
-    SEMI JOIN named ON feature_scores.gene_id = named.gene_id
+    SEMI JOIN chosen ON feature_scores.gene_id = chosen.gene_id
 ),
 
 best AS (
@@ -66,7 +73,7 @@ drivers AS (
 SELECT
     measured.run,
     measured.gene_id,
-    modules.gene_name,
+    gene_names.gene_name,
     modules.module_id,
     module_gene_roles.module_role,
     modules.kme,
@@ -78,6 +85,7 @@ SELECT
     drivers.driver_rank,
     drivers.r AS driver_r
 FROM measured
+LEFT JOIN gene_names ON measured.run = gene_names.run AND measured.gene_id = gene_names.gene_id
 LEFT JOIN modules ON measured.run = modules.run AND measured.gene_id = modules.gene_id
 LEFT JOIN module_gene_roles ON measured.run = module_gene_roles.run AND measured.gene_id = module_gene_roles.gene_id
 LEFT JOIN best ON modules.run = best.run AND modules.module_id = best.module_id

@@ -223,7 +223,7 @@ def unstarted(monkeypatch):
         (
             ["--suite", "core_v2", "--suite", "nul_v1"],
             "error: no suite 'core_v2'; did you mean 'core_v1'?",
-            "The suites are core_v1, multiplex_v1, null_v1, scale_v1, stress_v1.",
+            "The suites are core_v1, multiplex_v1, null_usage_v1, null_v1, scale_v1, stress_v1.",
         ),
         (["--fixture", "toy_v2"], "error: no fixture 'toy_v2'; did you mean 'toy_v1'?", "  stress_v1: stress_"),
         (
@@ -232,6 +232,11 @@ def unstarted(monkeypatch):
             "  multiplex_v1: toy_multiplex_v1, ",
         ),
         (["--fixture", "zzz\x1b"], "error: no fixture 'zzz\\x1b'.", "  stress_v1: "),
+        (
+            ["--suite", "null_v1", "--bundle", "b"],
+            "error: --bundle is for the suite null_usage_v1: name it with --suite.",
+            "",
+        ),
         (["--backend", "factr"], "error: no backend 'factr'; did you mean 'factor'?", ""),
         (["--seed", "-1"], "error: seed is -1, expected 0 to 2^32 − 1", ""),
         (["--seed", "1", "--seed", "1"], "error: seeds named more than once: '1'", ""),

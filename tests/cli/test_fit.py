@@ -81,7 +81,7 @@ def test_fit__is_quiet_when_told_to(isograph, bundle, tmp_path):
 
 def test_fit__tells_more_when_told_to(isograph, bundle, tmp_path):
     lines = isograph("fit", bundle, "--output-dir", tmp_path / "fit", "-v").err.splitlines()
-    assert "40 abundance and 38 switch features of 40 genes" in lines
+    assert "40 abundance and 32 switch features of 40 genes" in lines
     assert "trait Dx: 2 levels (Control 32, SCZD 32), reference Control" in lines
 
 

@@ -7,6 +7,7 @@ import orjson
 import pytest
 import torch
 
+import isograph as ig
 from isograph.errors import InputError, UsageError
 from isograph.network.vae import checkpoint_bytes, load_checkpoint, model_of
 from isograph.runtime import extras
@@ -52,17 +53,14 @@ def test_fit_vae__keeps_a_model_that_loads_without_code(fitted):
     assert orjson.loads((fitted / "manifest.json").read_bytes())["files"].keys() >= {"vae_checkpoint.pt"}
 
 
-def test_fit_vae__finds_what_factor_finds_here(fitted, earlier_fit):
-    import isograph as package
-
-    modules = [
-        {tuple(sorted(genes)) for genes in frame["gene_id"].to_list()}
-        for frame in (
-            package.open(path).modules.collect(engine="in-memory").group_by("module_id", maintain_order=True).all()
-            for path in (fitted, earlier_fit)
-        )
-    ]
-    assert modules[0] == modules[1]
+def test_fit_vae__finds_the_modules_of_factor_or_parts_of_them(fitted, earlier_fit):
+    parts, whole = (
+        dict(ig.open(path).modules.select("gene_id", "module_id").collect(engine="in-memory").iter_rows())
+        for path in (fitted, earlier_fit)
+    )
+    assert parts.keys() == whole.keys()
+    pairs = {(part, whole[gene]) for gene, part in parts.items()}
+    assert len(pairs) == len(set(parts.values())) <= 4
 
 
 def test_fit_vae__records_its_settings_and_library(fitted):

@@ -40,8 +40,8 @@ def test_fit__with_wgcna_writes_the_modules_of_r_with_their_colours(isograph, lo
     summary = pl.read_parquet(out / "module_summary.parquet")
     assert summary.get_column("wgcna_color").to_list() == ["turquoise", "blue"]
     assert pl.read_parquet(out / "excluded_features.parquet").rows() == [
-        ("g05", "abundance", "constant or too few values"),
-        ("g06", "abundance", "half of its values or more are missing"),
+        ("g05", "abundance", "constant or too few values", None),
+        ("g06", "abundance", "half of its values or more are missing", None),
     ]
     told = orjson.loads((out / "calibration.json").read_bytes())
     assert (told["power"], told["n_modules"], told["block_sizes"]) == (6.0, 2, [68])

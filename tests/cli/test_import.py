@@ -7,8 +7,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+import isograph as ig
+from isograph.bundle.bundle import TPM_WARNING
 from isograph.bundle.read import read_bundle
 from isograph.cli.app import main
+from isograph.features.assays import bundle_assays
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 QUANTIFICATIONS = FIXTURES / "quantifications"
@@ -67,7 +70,7 @@ def test_import__account_and_bundle_of_salmon_directories(isograph_import, tmp_p
         "mapping rate: 80.0 to 83.0 %",
         "genes: from annotation.gtf.gz (--gtf), 8 of 8 transcripts matched; gene counts: sum of transcripts",
         "genes kept: 4 of 4 (1 CPM in 10% of samples)",
-        "transcripts kept: 7 of 8 (10 counts in 10% of samples), 99.9 % of the reads",
+        "transcripts kept: 7 of 8 (10 counts and 5% of the gene in 10% of samples), 99.9 % of the reads",
         "genes with two or more transcripts: 2 of 3",
         "note: column 'sample' names the samples and became 'sample_id'",
     ]
@@ -333,7 +336,7 @@ def test_import__filters_that_leave_nothing(isograph_import, tmp_path, counts):
 
 def test_import__filters_off_keep_everything(isograph_import, tmp_path, counts):
     counts.write_text(COUNTS + "t4,g3,0,0,0\n")
-    isograph_import(counts, tmp_path / "out", "--min-cpm", "0", "--min-tx-count", "0")
+    isograph_import(counts, tmp_path / "out", "--min-cpm", "0", "--min-tx-count", "0", "--min-usage", "0")
     assert read_bundle(tmp_path / "out").transcripts.height == 4
 
 
@@ -402,5 +405,74 @@ def test_import__help_shows_defaults(isograph_import):
     code, stdout, _ = isograph_import("--help")
     assert code == 0
     text = " ".join(stdout.split())
-    for option in ("--format", "--scale", "--strip", "--min-cpm", "--min-samples", "--min-tx-count", "--min-prop"):
+    for option in (
+        "--format",
+        "--scale",
+        "--strip",
+        "--min-cpm",
+        "--min-samples",
+        "--min-tx-count",
+        "--min-usage",
+        "--min-prop",
+    ):
         assert "[default: " in text.split(f" {option} ", 1)[1].split(" --", 1)[0]
+
+
+def tpm_matrix(path):
+    rng = np.random.default_rng(3)
+    level = np.exp(rng.normal(4, 1, (40, 1)) + 0.5 * rng.normal(size=20) + rng.normal(0, 0.1, (40, 20)))
+    share = 1 / (1 + np.exp(-rng.normal(size=20) - rng.normal(0, 0.2, (40, 20))))
+    values = np.stack([level * share, level * (1 - share)], axis=1).reshape(80, 20)
+    values *= 1e6 / values.sum(axis=0)
+    ids = {"transcript_id": [f"t{i}" for i in range(80)], "gene_id": [f"g{i // 2}" for i in range(80)]}
+    pl.DataFrame(ids).hstack(pl.DataFrame(values, schema=[f"S{i}" for i in range(20)])).write_csv(path)
+    return values
+
+
+def test_import__tpm_are_refused_as_counts_and_read_when_they_are_called_so(isograph_import, tmp_path):
+    values = tpm_matrix(tmp_path / "m.csv")
+    code, _, stderr = isograph_import(tmp_path / "m.csv", tmp_path / "out")
+    assert code == 3
+    assert "Where there are TPM alone, pass --scale tpm" in stderr
+    code, _, stderr = isograph_import(tmp_path / "m.csv", tmp_path / "out", "--scale", "tpm")
+    assert code == 0
+    assert f"warning: {TPM_WARNING}" in stderr.splitlines()
+    assert "genes kept: 40 of 40 (1 TPM in 10% of samples)" in stderr.splitlines()
+    assert "transcripts kept: 80 of 80 (5% of the gene in 10% of samples), 100.0 % of the TPM" in stderr.splitlines()
+    bundle = read_bundle(tmp_path / "out")
+    assert bundle.is_tpm
+    assert bundle_assays(bundle).counts_are_tpm
+    np.testing.assert_allclose(bundle.matrices["transcript_counts"], values)
+    np.testing.assert_allclose(bundle.matrices["gene_log"], np.log2(values[::2] + values[1::2] + 1))
+    assert set(bundle.matrices) == {"transcript_counts", "gene_log"}
+
+
+def test_import__a_fit_of_tpm_has_both_channels_and_says_what_it_cannot_know(isograph_import, tmp_path):
+    tpm_matrix(tmp_path / "m.csv")
+    isograph_import(tmp_path / "m.csv", tmp_path / "out", "--scale", "tpm")
+    fitted = ig.fit(tmp_path / "out", output_dir=tmp_path / "fit")
+    types = fitted.feature_scores.collect(engine="in-memory").get_column("feature_type")
+    assert sorted(types.unique()) == ["abundance", "switch"]
+    assert TPM_WARNING in (tmp_path / "fit" / "run.log").read_text()
+    explained = ig.explain(fitted, output_dir=tmp_path / "why")
+    assert explained.module_ids == tuple(fitted.module_summary.collect(engine="in-memory")["module_id"])
+
+
+def test_import__tpm_of_genes_give_abundance(isograph_import, tmp_path):
+    (tmp_path / "m.csv").write_text("gene_id,A,B,C\ng1,100.5,200.25,300.5\ng2,0.2,0.1,0.3\n")
+    code, _, stderr = isograph_import(tmp_path / "m.csv", tmp_path / "out", "--scale", "tpm")
+    assert code == 0
+    assert TPM_WARNING not in stderr
+    bundle = read_bundle(tmp_path / "out")
+    assert bundle.matrices["gene_log"].tolist() == [np.log2([101.5, 201.25, 301.5]).tolist()]
+
+
+def test_import__names_genes_of_log_values_from_a_table(isograph_import, tmp_path):
+    (tmp_path / "m.csv").write_text("gene_id,A,B,C\nb1,-0.5,2.5,3.5\nb2,0.2,0.1,NA\n")
+    (tmp_path / "genes.tsv").write_text("gene_id\tgene_name\toperon\nb2\tthrA\tthrLABC\n")
+    code, _, stderr = isograph_import(
+        tmp_path / "m.csv", tmp_path / "out", "--scale", "log", "--tx2gene", tmp_path / "genes.tsv"
+    )
+    assert code == 0
+    assert "note: genes.tsv gave names of 1 of 2 genes, and nothing else" in stderr.splitlines()
+    assert read_bundle(tmp_path / "out").genes.rows() == [("b1", None), ("b2", "thrA")]

@@ -13,20 +13,21 @@ def test_show__summarises_a_fit_on_stdout(isograph, earlier_fit):
         "",
         "Largest modules (2 of 2)",
         "  module  genes  hub gene  kME    variance  roles",
-        "  M000    20     G0001     +0.98  78%       6 coupled, 4 switch_only, 4 abundance_only, 6 discordant",
-        "  M001    20     G0022     +0.98  79%       6 coupled, 2 switch_only, 2 abundance_only, 10 discordant",
+        "  M000    20     G0001     +0.98  77%       5 coupled, 4 switch_only, 5 abundance_only, 6 discordant",
+        "  M001    20     G0023     +0.99  81%       5 coupled, 2 switch_only, 5 abundance_only, 8 discordant",
         "",
         "Strongest trait associations (6 tests, 3 with q < 0.05)",
         "  module  trait               test     effect  p        q        n",
-        "  M000    Age                 pearson  +0.56   1.6e-06  9.9e-06  64",
-        "  M001    Dx: SCZD − Control  welch    +0.12   3.5e-05  1.0e-04  64",
-        "  M000    Dx: SCZD − Control  welch    +0.12   8.7e-05  1.7e-04  64",
-        "  M001    Age                 pearson  +0.14   2.6e-01  3.9e-01  64",
-        "  M000    Sex: M − F          welch    +0.02   4.4e-01  5.3e-01  64",
+        "  M000    Age                 pearson  +0.58   5.5e-07  3.3e-06  64",
+        "  M001    Dx: SCZD − Control  welch    +0.13   2.6e-05  7.9e-05  64",
+        "  M000    Dx: SCZD − Control  welch    +0.11   1.5e-04  2.9e-04  64",
+        "  M001    Age                 pearson  +0.12   3.3e-01  4.9e-01  64",
+        "  M000    Sex: M − F          welch    +0.02   5.0e-01  6.0e-01  64",
         "",
         (
-            "Caution: with 64 samples chance alone makes a channel active (|r| ≥ 0.2) in 11% of cases: "
-            "read roles as shares of a module, not gene by gene."
+            "Caution: with 64 samples chance alone makes a channel active (|r| ≥ 0.2) in 11% of cases. "
+            "By that rule (module_role) 31 genes switch with their module; 30 have evidence for it (supported_role, "
+            "q ≤ 0.05), shown above."
         ),
     ]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-SUITES = ("core_v1", "multiplex_v1", "null_v1", "scale_v1", "stress_v1")
+SUITES = ("core_v1", "multiplex_v1", "null_usage_v1", "null_v1", "scale_v1", "stress_v1")
 
 
 def content(path: Path) -> dict[str, bytes]:
@@ -135,3 +135,38 @@ def test_simulate__never_replaces_what_is_no_bundle(isograph, out):
 def test_simulate__tells_what_it_drew_when_asked(isograph, out):
     ended = isograph("simulate", "toy_v1", out, "--verbose", "--seed", 3)
     assert ended.err == "toy_v1: 24 genes × 48 samples, 2 modules, seed 3\n"
+
+
+def test_simulate__draws_a_bundle_again(isograph, out, tmp_path):
+    isograph("simulate", "toy_multiplex_v1", tmp_path / "made")
+    ended = isograph("simulate", "--redraw", tmp_path / "made", out, "--null", "overdispersed", "--seed", 4, "-v")
+    assert (ended.code, ended.out) == (0, f"{out}\n")
+    assert ended.err == f"{tmp_path / 'made'}: 37 genes drawn again, 3 with one transcript as they were\n"
+    told = provenance(out)
+    assert (told["redraw_of"], told["redraw_null"], told["redraw_seed"]) == ("toy_multiplex_v1", "overdispersed", "4")
+    assert told["redraw_of_sha256"] == provenance(tmp_path / "made")["sha256:transcript_counts.npz"]
+    assert isograph("validate", out).code == 0
+    first = content(out)
+    again = isograph("simulate", out, "--redraw", tmp_path / "made", "--null=overdispersed", "--seed=4", "--overwrite")
+    assert (again.code, content(out)) == (0, first)
+    assert isograph("simulate", "--redraw", tmp_path / "made", out, "--overwrite").code == 0
+    assert provenance(out)["redraw_null"] == "multinomial"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--redraw", "b"], 2, "error: OUT is missing: isograph simulate --redraw BUNDLE OUT."),
+        (["toy_v1", "OUT", "--redraw", "b"], 2, "error: --redraw takes no FIXTURE, got 'toy_v1': isograph simulate"),
+        (["toy_v1", "OUT", "--null", "multinomial"], 2, "error: --null says how a bundle is drawn again: name one"),
+        (["toy_v1", "OUT", "--within", "Sex"], 2, "error: --within says how a bundle is drawn again: name one with"),
+        (["OUT", "--redraw", "b", "--set", "n_genes=5"], 2, "error: --set: for fixtures only, and --redraw names a"),
+        (["OUT", "--redraw", "b", "--within", "Sex"], 2, "error: --within is for --null overdispersed"),
+        (["OUT", "--redraw", "b"], 3, "error: b: directory: there is no such directory."),
+    ],
+)
+def test_simulate__refuses_to_draw_again_what_it_cannot(isograph, out, arguments, code, message):
+    ended = isograph("simulate", *(out if argument == "OUT" else argument for argument in arguments))
+    assert (ended.code, ended.out) == (code, "")
+    assert ended.err.startswith(message)
+    assert not out.exists()

@@ -44,7 +44,7 @@ def test_fit__writes_the_same_bytes_at_any_number_of_threads(tmp_path, bundle, d
         stdout, stderr = process.communicate(timeout=120)
         assert (process.returncode, stdout, stderr) == (0, f"{tmp_path / name}\n", "")
     expected = digests(tmp_path / "one", ".parquet")
-    assert len(expected) == 10
+    assert len(expected) == 11
     assert digests(tmp_path / "more", ".parquet") == expected
 
 

@@ -16,7 +16,7 @@ from isograph.errors import ResourceError
 from isograph.store import artifact, output
 
 # Nine tables, fit_config.json, calibration.json, run.log and the manifest.
-N_FILES = 14
+N_FILES = 15
 STEPS = ("read", "features", "modules", "write")
 
 

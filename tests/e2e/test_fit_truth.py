@@ -64,6 +64,7 @@ def test_fit__finds_nothing_where_there_is_nothing(tmp_path, simulated, seed):
         "feature_scores": 500,
         "switch_loadings": 500,
         "excluded_features": 100,
+        "feature_quality": 500,
     }
     for name, contract in FIT_TABLES.items():
         assert contract.checked(frame(fitted, name)).height == heights[name]
@@ -86,8 +87,12 @@ def test_fit__finds_an_unrecorded_confounder_and_says_what_it_is(tmp_path, agree
     scores = frame(fitted, "hidden_factors")
     assert scores.get_column("factor_id").unique().to_list() == ["H1"]
     assert (scores.get_column("score") ** 2).sum() == pytest.approx(1.0)
+    of_rin, n = frame(fitted, "traits").filter(trait="rin"), fitted.calibration["n_samples"]
+    assert of_rin.select("test", "dof").unique().rows() == [("partial_pearson", n - 3.0)]
+    assert of_rin.get_column("reason").str.contains("hidden confounder H1, which was removed, explains").all()
     kept = ig.fit(path, output_dir=tmp_path / "kept", settings={"keep_factors": [1]})
     assert kept.calibration["hidden_confounders_removed"] == 0
+    assert frame(kept, "traits").filter(trait="rin").select("test", "dof").unique().rows() == [("pearson", n - 2.0)]
     assert kept.calibration["hidden_confounders"][0]["removed"] is False
     assert frame(kept, "modules").height > truth.height
 

@@ -61,11 +61,29 @@ def test_real_fit__follows_the_stimulus_of_macrophages(tmp_path, real_data):
     fitted = fitted_from(real_data / "macrophage_salmon", tmp_path, covariates="line_id", traits="condition_name")
     homes = dict(frame(fitted, "modules").select("gene_name", "module_id").iter_rows())
     strongest = frame(fitted, "traits").sort("pvalue").row(0, named=True)
-    assert strongest["test"] == "welch_anova"
+    assert (strongest["test"], strongest["numerator_dof"]) == ("linear_model_hc3", 3)
     assert strongest["qvalue"] < 1e-6
     assert {name: name in homes for name in ("GBP1", "IL1B", "CXCL10")} == dict.fromkeys(
         ("GBP1", "IL1B", "CXCL10"), True
     )
+
+
+def test_real_fit__takes_the_samples_of_a_line_as_dependent(tmp_path, real_data):
+    fitted = fitted_from(real_data / "macrophage_salmon", tmp_path, individual="line_id")
+    traits = frame(fitted, "traits")
+    within = traits.filter(trait="condition_name").sort("pvalue").row(0, named=True)
+    # Six lines in four conditions: 24 − 6 lines − 3.
+    assert (within["test"], within["n"], within["n_individuals"]) == ("mixed_model", 24, 6)
+    assert (within["numerator_dof"], within["dof"]) == (3, pytest.approx(15.0))
+    assert within["qvalue"] < 1e-6
+    # What differs between lines only has as many values as there are lines, and no line is worth four.
+    between = traits.filter(trait="passage_diff")
+    assert between.get_column("dof").to_list() == pytest.approx([4.0] * between.height)
+    assert between.get_column("qvalue").min() > 0.05
+    # What names a line in other words is tested once, and not at all where a level is a single line.
+    (aliases,) = traits.filter(trait="macrophage_harvest").get_column("aliases").unique()
+    assert {"donor", "genotype_id"} <= set(aliases.split("|"))
+    assert traits.filter(trait="macrophage_harvest").get_column("pvalue").is_nan().all()
 
 
 def test_real_fit__of_lymphoblastoid_lines_does_not_follow_sex(tmp_path, real_data):

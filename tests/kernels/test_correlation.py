@@ -12,6 +12,7 @@ from isograph.kernels.correlation import (
     observed_pair_correlation,
     offer_partner,
     pair_correlation,
+    pair_top_share,
     scan_tile,
 )
 
@@ -282,3 +283,21 @@ def test_observed_pair_correlation__does_not_read_what_is_missing():
     observed_pair_correlation(z, missing, np.array([0, 0]), np.array([1, 1]), 0, 1, r, n_observed)
     assert r.tolist() == [1.0, UNTOUCHED]
     assert n_observed.tolist() == [3, -1]
+
+
+@pytest.mark.parametrize(("p", "n"), [(2, 3), (7, 24)])
+def test_pair_top_share__equals_the_slow_way(p, n):
+    z = np.random.default_rng(n).normal(size=(p, n))
+    z -= z.mean(axis=1, keepdims=True)
+    source, target = (index.ravel() for index in np.indices((p, p)))
+    share = np.full(len(source), -1.0)
+    pair_top_share(z, source, target, 1, len(source), share)
+    assert share[0] == -1.0
+    assert_allclose(share[1:], reference.pair_top_share(z, source, target)[1:], rtol=1e-12)
+
+
+def test_pair_top_share__of_pairs_of_known_shares():
+    z = np.array([[3.0, -1, -1, -1], [3.0, -1, -1, -1], [1.0, 1, -1, -1], [1.0, -1, 1, -1]])
+    share = np.empty(3)
+    pair_top_share(z, np.array([0, 0, 2]), np.array([1, 2, 3]), 0, 3, share)
+    assert_allclose(share, [9 / 12, 3 / 4, np.inf])

@@ -116,7 +116,7 @@ def test_strong_pairs__equal_all_pairs_sorted(monkeypatch, p, neighbours):
             (min(feature, partner), max(feature, partner))
             for feature, row in enumerate(partners)
             for strength, partner in row
-            if strength >= cut
+            if strength >= cut and reference.pair_top_share(z, [feature], [partner])[0] <= 0.5
         }
     )
     assert cut > 0.3
@@ -125,12 +125,23 @@ def test_strong_pairs__equal_all_pairs_sorted(monkeypatch, p, neighbours):
     assert (strong.cut, strong.n_tested, strong.n_above) == (cut, sum(histogram), sum(histogram[int(cut * 10_000) :]))
 
 
+def test_strong_pairs__leave_out_what_is_one_sample():
+    rng = np.random.default_rng(2)
+    z = rng.normal(size=(60, 24))
+    z[:20] += 2.0 * rng.normal(size=24)
+    z[20:40, 5] += 12.0
+    strong = strong_pairs(standardised(z), np.arange(60), neighbours=60, fdr=1e-4, residual_dof=22, threads=1)
+    assert strong.n_above > 300
+    assert len(strong.r) > 150
+    assert max(strong.source.max(), strong.target.max()) < 20
+
+
 @pytest.mark.parametrize(
     ("gene_of", "n_tested"),
     [([0, 0, 0, 0], 0), ([0, 0, 1, 1], 4), ([0, 1, 2, 3], 6), ([0], 0)],
 )
 def test_strong_pairs__test_pairs_of_different_genes_only(gene_of, n_tested):
-    z = standardised(np.tile(np.random.default_rng(1).normal(size=12), (len(gene_of), 1)))
+    z = standardised(np.tile(np.arange(12.0), (len(gene_of), 1)))
     strong = strong_pairs(z, np.array(gene_of), neighbours=3, fdr=0.01, residual_dof=10, threads=1)
     assert strong.n_tested == n_tested
     assert len(strong.r) == n_tested

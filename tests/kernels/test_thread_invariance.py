@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from isograph.features import switch
+from isograph.features.assays import Grouping
 from isograph.features.covariate import Design
 from isograph.network import modules as network_modules
 from isograph.network import pairs
@@ -42,10 +43,16 @@ def test_switch_scores__are_the_same_bytes_at_any_thread_count(threads):
     offsets = np.concatenate([[0], np.cumsum(sizes)])
     counts = rng.poisson(20, size=(offsets[-1], 12)).astype(np.float64)
     rows = rng.permutation(offsets[-1])
+    genes = Grouping([f"G{gene}" for gene in range(40)], rows, offsets, [f"T{row}" for row in rows])
     design = Design(basis=np.full((1, 12), 12**-0.5), columns=())
 
     def found(n_threads):
-        return in_bytes(*switch.switch_scores(counts, rows, offsets, design, threads=n_threads))
+        scored = switch.usage_scores(counts, genes, design, threads=n_threads)
+        clr = switch.clr_scores(counts, genes, design, threads=n_threads)
+        return in_bytes(
+            *(scored.scores, scored.loadings, scored.varies, scored.noise.dispersion, scored.noise.pvalue),
+            *(scored.usage.delta_usage, scored.usage.minor_usage, clr.scores, clr.loadings, clr.varies),
+        )
 
     assert found(threads) == found(1)
 

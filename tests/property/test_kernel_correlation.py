@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
 
-from isograph.kernels.correlation import pair_correlation, scan_tile
+from isograph.kernels.correlation import pair_correlation, pair_top_share, scan_tile
 
 EXACT = 1e-13
 
@@ -112,3 +112,15 @@ def test_scan_tile__counts_each_pair_of_genes_once_and_keeps_it_from_both_sides(
         {partner: abs(float(r[feature, partner])) for partner in np.flatnonzero(between[feature])}
         for feature in range(len(gene_of))
     ]
+
+
+@given(centred_rows())
+def test_pair_top_share__is_at_least_that_of_equal_shares_and_knows_no_sign(z):
+    source, target = (index.ravel() for index in np.indices((len(z), len(z))))
+    share, flipped = np.empty(len(source)), np.empty(len(source))
+    pair_top_share(np.ascontiguousarray(z), source, target, 0, len(source), share)
+    pair_top_share(np.ascontiguousarray(-z), source, target, 0, len(source), flipped)
+    assert_array_equal(share, flipped)
+    assert (share >= 1 / z.shape[1] * (1 - EXACT)).all()
+    of_itself = share[source == target]
+    assert_allclose(of_itself, (z**2).max(axis=1) / (z**2).sum(axis=1), rtol=EXACT)

@@ -67,3 +67,13 @@ def observed_pair_correlation(a, b, missing_a, missing_b):
     if square_a == 0 or square_b == 0:
         return 0.0, n
     return max(-1.0, min(1.0, product / (square_a * square_b) ** 0.5)), n
+
+
+def pair_top_share(z, source, target):
+    """Return the largest share that one sample has in the sum of products of each pair of rows."""
+    shares = []
+    for a, b in zip(source, target, strict=True):
+        terms = z[a] * z[b]
+        total = terms.sum()
+        shares.append(np.inf if total == 0 else (terms / total).max())
+    return np.array(shares)

@@ -18,6 +18,7 @@ from isograph.database.catalog import make_views, with_counts
 from isograph.database.connection import connection
 from isograph.database.tree import tree
 from isograph.database.verify import catalog_contents
+from isograph.schemas.explanation import EXPLAIN_TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLES = ROOT / "fixtures" / "bundles_0_1_5"
@@ -68,7 +69,9 @@ def explained(fit, out: Path) -> None:
         }  # fmt: skip
         (out / module).mkdir(parents=True)
         for name, frame in tables.items():
-            frame.write_parquet(out / module / f"{name}.parquet")
+            contract = EXPLAIN_TABLES[name].schema
+            missing = [pl.lit(None, contract[column]).alias(column) for column in contract if column not in frame]
+            frame.with_columns(missing).write_parquet(out / module / f"{name}.parquet")
         (out / module / "module_explanation_manifest.json").write_text("{}")
     manifest = {
         "isograph_version": ig.__version__,
@@ -84,7 +87,10 @@ def runs(tmp_path_factory) -> Path:
     """Two bundles, their fits, an explanation of one and reports; no test may change them."""
     root = tmp_path_factory.mktemp("runs")
     for name, source in (("run", "toy_multiplex_v1"), ("other", "toy_v1")):
-        shutil.copytree(BUNDLES / source, root / "bundles" / name)
+        bundle = read_bundle(BUNDLES / source)
+        genes = bundle.genes.with_columns(gene_name="symbol of " + pl.col("gene_id"))
+        tables = bundle.feature_tables | ({"gene": genes} if name == "run" else {})
+        write_bundle(replace(bundle, feature_tables=tables), root / "bundles" / name)
         fit = ig.fit(root / "bundles" / name, output_dir=root / "fits" / name, seed=3)
         if name == "run":
             explained(fit, root / "explain" / name)

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import duckdb
-import polars as pl
 import pytest
 
 from isograph.database.bundle_view import VIEW_OF_KIND
@@ -213,11 +212,8 @@ def test_macro__answers_as_its_file_does(file, views):
 
 
 @pytest.mark.parametrize("table", FIT_TABLES)
-def test_artifact__returns_what_the_contract_names(table):
-    types = {pl.String(): "VARCHAR", pl.Float64(): "DOUBLE", pl.Int64(): "BIGINT", pl.Boolean(): "BOOLEAN"}
+def test_artifact__has_the_grain_that_the_contract_names(table):
     contract = FIT_TABLES[table]
-    expected = {"run": "VARCHAR"} | {name: types[kind] for name, kind in contract.schema.items()}
-    assert statement("artifact", table).columns == expected
     assert statement("artifact", table).more_columns == (contract.more is not None)
     assert statement("artifact", table).grain == f"one row per {', '.join(('run', *contract.key))}"
 

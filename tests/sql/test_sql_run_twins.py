@@ -45,7 +45,10 @@ def bundles(runs: Path, table: str, row: str | None = None, names: tuple[str, ..
         frame = pl.read_parquet(runs / "bundles" / name / f"{table}.parquet")
         frame = frame if row is None else frame.with_columns(pl.int_range(frame.height, dtype=pl.Int64).alias(row))
         parts.append(with_run(frame, name))
-    return pl.concat(parts, how="diagonal_relaxed")
+    rows = pl.concat(parts, how="diagonal_relaxed")
+    # NOTE: these views have symbols, whether the bundles have them or not.
+    names_genes = table in ("genes", "transcripts") and "gene_name" not in rows.columns
+    return rows.with_columns(gene_name=pl.lit(None, pl.String)) if names_genes else rows
 
 
 def explanation(runs: Path, table: str) -> pl.DataFrame:
@@ -156,6 +159,15 @@ def listed(runs: Path) -> pl.DataFrame:
 DATASETS = {"run": "toy_multiplex_v1", "other": "toy_v1"}
 
 
+def gene_names(runs: Path) -> pl.DataFrame:
+    tables = ("modules", "switch_loadings", "excluded_features")
+    ids = ["run", "gene_id"]
+    parts = [fits(runs, table).select(*ids, "gene_name") for table in tables]
+    parts += [fits(runs, "feature_scores").select(*ids, gene_name=pl.lit(None, pl.String))]
+    parts += [bundles(runs, table).select(*ids, "gene_name") for table in ("genes", "transcripts")]
+    return pl.concat(parts).group_by(ids, maintain_order=True).agg(pl.col("gene_name").min())
+
+
 def module_genes(runs: Path) -> pl.DataFrame:
     roles = fits(runs, "module_gene_roles").select("run", "gene_id", "module_role")
     joined = fits(runs, "modules").join(roles, on=["run", "gene_id"], how="left", validate="1:1", maintain_order="left")
@@ -244,7 +256,9 @@ def shared_modules(runs: Path) -> pl.DataFrame:
 
 def trait_modules(runs: Path) -> pl.DataFrame:
     summary = fits(runs, "module_summary").select("run", "module_id", "n_genes", "hub_gene")
-    traits = fits(runs, "traits").filter(pl.col("trait") == "Dx")
+    traits = fits(runs, "traits").filter(
+        (pl.col("trait") == "Dx") | pl.col("aliases").str.split("|").list.contains("Dx")
+    )
     return traits.join(summary, on=["run", "module_id"], how="left", validate="1:1", maintain_order="left")
 
 
@@ -277,6 +291,7 @@ TWINS: dict[str, Callable[[Path], pl.DataFrame]] = {
     "calibration": calibration,
     "metrics": metrics,
     "role_counts": role_counts,
+    "gene_names": gene_names,
     "trait_matrix": trait_matrix,
     "runs": listed,
     "problems": lambda _: pl.DataFrame(schema={"path": pl.String, "problem": pl.String}),

@@ -63,6 +63,19 @@ def test_factor_config__takes_the_ends_of_its_ranges(settings):
             {"covariates": ("sex", "age"), "traits": ("dx", "sex:ref=F")},
             "covariates are projected out, so they cannot be traits too: sex",
         ),
+        ({"covariates": ("batch", "batch:factor")}, "covariates named more than once: batch"),
+        (
+            {"covariates": ("age:factor",), "traits": ("age:spline",)},
+            "covariates are projected out, so they cannot be traits too: age",
+        ),
+        (
+            {"individual": "line", "covariates": ("line",)},
+            (
+                "'line' is a covariate, which takes what individuals differ in out of every feature: leave individual "
+                "out, and traits are tested within individuals"
+            ),
+        ),
+        ({"individual": "line", "traits": ("line",)}, "'line' names the individuals, so it cannot be a trait too"),
         (
             {"seed": -1, "threads": -2},
             "seed is -1, expected 0 to 2^32 − 1; threads is -2, expected 1 or more",
@@ -83,7 +96,12 @@ def test_fit_config__takes_the_largest_seed():
     ("options", "message"),
     [
         ({"format": "sam"}, "format is 'sam', expected auto, salmon, nf-core or matrix"),
-        ({"scale": "tpm"}, "scale is 'tpm', expected counts or log"),
+        ({"scale": "fpkm"}, "scale is 'fpkm', expected counts, tpm or log"),
+        (
+            {"scale": "tpm", "min_tx_count": 5.0},
+            "min_tx_count is 5.0, but TPM are no counts: leave it out, and raise min_usage",
+        ),
+        ({"min_usage": 2.0}, "min_usage is 2.0, expected 0 to 1"),
         ({"strip": "all"}, "strip is 'all', expected auto, none, version or bar"),
         ({"min_cpm": -1.0}, "min_cpm is -1.0, expected 0 or more"),
         ({"min_samples": -0.5}, "min_samples is -0.5, expected 0 or more"),
@@ -118,8 +136,8 @@ def test_backend_settings__without_any_are_the_defaults():
         (
             {"zzzz": "5"},
             (
-                "there is no setting 'zzzz' (neighbours, fdr, power, similarity_cut, sharpness, resolution, "
-                "min_inside, restarts, min_module_size, min_kme, search_cuts, remove_factors, keep_factors)"
+                "there is no setting 'zzzz' (switch_score, neighbours, fdr, power, similarity_cut, sharpness, "
+                "resolution, min_inside, restarts, min_module_size, min_kme, search_cuts, remove_factors, keep_factors)"
             ),
         ),
         ({"neighbours": "many"}, "neighbours is 'many', expected a whole number"),

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from isograph.benchmarking.plan import REAL_NAME, benchmark_stages
+from isograph.bundle.read import read_bundle
+from isograph.bundle.write import write_bundle
 from isograph.config.benchmark import BenchmarkConfig
-from isograph.errors import ConfigError, UsageError
+from isograph.errors import ConfigError, InputError, UsageError
 from isograph.simulation.spec import fixture_specs, suites
 
 
@@ -47,6 +51,53 @@ def test_benchmark_stages__speak_of_arguments(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match=r"cannot be written: .*\. Name another place with artifacts\.$"):
         benchmark_stages(BenchmarkConfig(artifacts=tmp_path / "file"))
+
+
+def test_benchmark_stages__draw_bundles_again_by_either_null_and_with_every_seed(tmp_path, multiplex):
+    config = BenchmarkConfig(suites=("null_usage_v1",), bundles=(multiplex,), artifacts=tmp_path, seeds=(0, 1))
+    (stage,) = benchmark_stages(config)
+    # Not the name of the reports of the suite itself.
+    assert stage.name == "null_usage_v1-factor-bundles"
+    assert len(stage.runs) == 2 * (len(fixture_specs("null_usage_v1")) + 2)
+    assert [(run.dataset.name, run.dataset.null, run.seed, run.snapshot.name) for run in stage.runs[-4:]] == [
+        ("toy_multiplex_v1_null1", "multinomial", 0, "toy_multiplex_v1_null1"),
+        ("toy_multiplex_v1_null1", "multinomial", 1, "toy_multiplex_v1_null1-seed1"),
+        ("toy_multiplex_v1_null2", "overdispersed", 0, "toy_multiplex_v1_null2"),
+        ("toy_multiplex_v1_null2", "overdispersed", 1, "toy_multiplex_v1_null2-seed1"),
+    ]
+    assert [dict(run.dataset.gates) for run in stage.runs[-4::2]] == [
+        {"max_switch_role_rate": 0.01, "max_supported_switch_rate": 0.01, "max_switch_abundance_excess": 0.02},
+        {"max_supported_switch_rate": 0.01},
+    ]
+
+
+def test_benchmark_stages__select_redrawn_bundles_by_name(tmp_path, multiplex):
+    chosen = ("toy_multiplex_v1_null2", "low_counts_v1")
+    config = BenchmarkConfig(
+        suites=("null_usage_v1",), bundles=(multiplex,), fixtures=chosen, artifacts=tmp_path, stage_name="s"
+    )
+    (stage,) = benchmark_stages(config)
+    assert [run.dataset.name for run in stage.runs] == ["low_counts_v1", "toy_multiplex_v1_null2"]
+
+
+def test_benchmark_stages__name_every_bundle_that_cannot_be_drawn_again(tmp_path, multiplex, small_bundle):
+    genes = small_bundle()
+    odd = tmp_path / "odd"
+    write_bundle(replace(read_bundle(multiplex), dataset_name="a b"), odd)
+    bundles = (multiplex, tmp_path / "none", genes, odd, multiplex)
+    with pytest.raises(InputError) as raised:
+        benchmark_stages(BenchmarkConfig(suites=("null_usage_v1",), bundles=bundles, artifacts=tmp_path / "a"))
+    none, without, name, again = raised.value.violations
+    assert none.startswith(f"{tmp_path / 'none'}: ")
+    assert without == f"{genes}: has no transcript counts, and without them no usage to draw again."
+    assert name == f"{odd}: its data set is named 'a b', which is no name for a directory."
+    assert again == f"{multiplex}: its data set is named 'toy_multiplex_v1', and so is that of {multiplex}."
+    assert not (tmp_path / "a").exists()
+
+
+def test_benchmark_stages__draw_no_bundle_again_for_another_suite(tmp_path, multiplex):
+    with pytest.raises(UsageError, match=r"^bundles is for the suite null_usage_v1: name it with suites\.$"):
+        benchmark_stages(BenchmarkConfig(bundles=(multiplex,), artifacts=tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,13 +9,16 @@ from isograph.benchmarking.outcome import GateFailure, Metrics, Outcome
 from isograph.benchmarking.plan import Stage
 from isograph.benchmarking.process import FinishedProcess
 from isograph.benchmarking.report import (
+    SILENT_COLUMNS,
     TABLE_COLUMNS,
     benchmark_report,
     calibration_report,
+    report_table,
     rounded,
     runtime_report,
     table_rows,
 )
+from isograph.benchmarking.switching import SwitchCalls
 
 STAGE = Stage(
     name="core_v1-factor",
@@ -193,3 +197,29 @@ def test_table_rows__are_means_over_seeds():
         ),
     ]  # fmt: skip
     assert table_rows(benchmark_report(STAGE, [GOOD]))[0][-1] == "kept"
+
+
+def test_report_table__of_data_in_which_no_gene_switches_tells_what_is_called_switching():
+    calls = SwitchCalls(
+        n_switch_features=7,
+        n_module_genes=40,
+        switch_role_rate=1 / 3,
+        supported_switch_rate=None,
+        n_with_both=7,
+        mean_abs_r=0.25,
+        expected_abs_r=0.125,
+    )
+    silent = [outcome(seed=seed, metrics=replace(METRICS, switching=calls), failures=()) for seed in (0, 1)]
+    report = benchmark_report(STAGE, [*silent, BROKEN])
+    assert report["results"][0]["switch_role_rate"] == 0.333333
+    assert report_table(report) == (
+        SILENT_COLUMNS,
+        [
+            ("toy_v1", "2,400", "48", "4", "40", "7", "33.33%", "–", "0.250", "0.125", "1.24", "250", "kept"),
+            (
+                "large_v1", "2,400", "48", "–", "–", "–", "–", "–", "–", "–", "0.50", "99",
+                "no result in 1 of 1; min_ari fails in 1 of 1",
+            ),
+        ],
+    )  # fmt: skip
+    assert report_table(benchmark_report(STAGE, [GOOD]))[0] == TABLE_COLUMNS

@@ -5,7 +5,7 @@ import polars as pl
 from numpy.testing import assert_allclose
 
 from isograph.explanation.feature import transcript_usage
-from isograph.features.channel import Grouping
+from isograph.features.assays import Grouping
 from isograph.features.covariate import covariate_design
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from isograph.errors import InputError
 from isograph.explanation.user_tables import Annotation, read_annotation, read_features, read_module_scores
+from isograph.schemas import GENE_NAME, Column, Table
 from isograph.schemas.explanation import EXPLAIN_TABLES, GENE_DRIVER_TABLE, TRANSCRIPT_POLARITY_TABLE
 
 SAMPLES = ["S0", "S1", "S2"]
@@ -120,6 +121,15 @@ def test_annotation__is_added_to_the_tables_that_have_its_key():
         "transcript_id": ["a1", "b1"], "r": [0.1, 0.2], "labels": [None, "cds:gained"]
     }  # fmt: skip
     assert annotation.added_to(rows, GENE_DRIVER_TABLE) is rows
+
+
+def test_annotation__with_symbols_puts_them_in_the_place_of_those_of_the_table():
+    annotation = Annotation("gene_id", pl.DataFrame({"gene_id": ["a"], "note": ["x"], "gene_name": ["ALFA"]}))
+    table = Table("some", "one gene", (Column("gene_id", pl.String(), "gene"), GENE_NAME), ("gene_id",), "none")
+    rows = pl.LazyFrame({"gene_id": ["a", "b"], "gene_name": ["old", "BRAVO"]})
+    added = annotation.added_to(rows, table).collect(engine="in-memory")
+    assert added.rows() == [("a", "ALFA", "x"), ("b", "BRAVO", None)]
+    annotation.refuse_clashes(EXPLAIN_TABLES.values(), "notes")
 
 
 def test_annotation__is_refused_where_a_column_is_called_as_one_of_the_tables():

@@ -29,12 +29,12 @@ def modules() -> pl.DataFrame:
 
 @pytest.fixture(scope="session")
 def roles() -> pl.DataFrame:
-    columns = ("gene_id", "module_role")
-    table = pl.DataFrame(
-        [("a", "switch_only"), ("b", "coupled"), ("c", "inactive"), ("d", "discordant"), ("e", "abundance_only")],
-        schema=list(columns),
-        orient="row",
-    )
+    columns = ("gene_id", "module_role", "supported_role")
+    rows = [
+        ("a", "coupled", "switch_only"), ("b", "coupled", "coupled"), ("c", "inactive", "inactive"),
+        ("d", "discordant", "discordant"), ("e", "abundance_only", "abundance_only"),
+    ]  # fmt: skip
+    table = pl.DataFrame(rows, schema=list(columns), orient="row")
     missing = {name: dtype for name, dtype in MODULE_GENE_ROLES.schema.items() if name not in columns}
     return table.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in missing.items())
 

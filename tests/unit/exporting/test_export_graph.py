@@ -58,7 +58,7 @@ def test_cytoscape__has_the_columns_of_r_first(take):
     assert edge_rows.columns[:6] == ["fromNode", "toNode", "weight", "direction", "fromAltName", "toAltName"]
     assert node_rows.columns[:3] == ["nodeName", "altName", "nodeAttr[nodesPresent, ]"]
     assert edge_rows.row(0)[:9] == ("a", "b", 0.9, "undirected", "ALPHA", None, -0.9, "M000", "M000")
-    assert node_rows.row(0) == ("a", "ALPHA", "turquoise", "M000", 1.0, "switch_only", 2)
+    assert node_rows.row(0) == ("a", "ALPHA", "turquoise", "M000", 1.0, "switch_only", "coupled", 2)
 
 
 def test_cytoscape__of_a_gene_in_no_module(take):

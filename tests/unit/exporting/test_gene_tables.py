@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
-from scipy.stats import pearsonr
+from scipy.stats import pearsonr, t
 
 from isograph.exporting.gene_tables import background, eigengene_columns, gene_info, gmt, ranked_lists
 from isograph.exporting.membership import fit_scores
+from isograph.traits.adjustment import Adjustment
 from isograph.traits.trait import Trait
 
 R_C = 1 / np.sqrt(2)
@@ -29,6 +32,21 @@ def test_gene_info__has_what_wgcna_scripts_look_for(scores, modules, edges):
     ]
     expected = pearsonr([0.5, 0.5, -0.5, -0.5], [1, 2, 3, 5])
     assert table.row(0)[-2:] == pytest.approx((expected.statistic, expected.pvalue))
+
+
+def test_gene_info__takes_covariates_out_of_traits_and_their_degrees_of_freedom(scores, modules, edges):
+    rng = np.random.default_rng(4)
+    z, eigengenes, (weight, rin) = rng.normal(size=(len(scores.z), 9)), rng.normal(size=(2, 9)), rng.normal(size=(2, 9))
+    wider = replace(scores, sample_ids=tuple("abcdefghi"), z=z, eigengenes=eigengenes)
+    removed = Adjustment(9, {"covariate 'rin'": rin[None, :]})
+    table = gene_info(wider, modules, edges, {}, [Trait("weight", weight, ())], adjustment=removed)
+    gene, feature_type, r, p = table.select("gene_id", "featureType", "GS.weight", "p.GS.weight").row(0)
+    kinds = np.array(scores.feature_types) == feature_type
+    (feature,) = np.flatnonzero(kinds & (scores.gene_of == scores.gene_ids.index(gene)))
+    left = [values - np.polyval(np.polyfit(rin, values, 1), rin) for values in (z[feature], weight)]
+    expected = pearsonr(*left).statistic
+    assert r == pytest.approx(expected)
+    assert p == pytest.approx(2 * t.sf(abs(expected) * np.sqrt(6 / (1 - expected**2)), 6))
 
 
 def test_gene_info__of_a_fit_without_modules_is_all_grey(feature_scores, modules, edges, eigengenes):

@@ -51,7 +51,8 @@ def test_h5ad__holds_modules_and_eigengenes(written, tmp_path):
     content = read(written, tmp_path)
     assert content.var["module_id"].tolist() == ["M000", "M000", "M000", "M001", "M001", ""]
     assert content.var["kME"].tolist()[:5] == [1.0, -0.9, 0.5, 1.0, 0.8]
-    assert content.var["role"].tolist()[:2] == ["switch_only", "coupled"]
+    assert content.var["supported_role"].tolist()[:2] == ["switch_only", "coupled"]
+    assert content.var["role"].tolist()[:2] == ["coupled", "coupled"]
     assert content.obsm["X_eigengenes"].tolist() == [[0.5, 0.5], [0.5, -0.5], [-0.5, 0.5], [-0.5, -0.5]]
     assert content.uns["isograph"]["module_ids"].tolist() == ["M000", "M001"]
     assert content.uns["isograph"]["fit_config"] == '{"seed":3}'

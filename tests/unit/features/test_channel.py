@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from isograph.features.channel import Assays, Grouping, channels
+from isograph.features.assays import Assays, Grouping
+from isograph.features.channel import channels
 from isograph.features.covariate import covariate_design
 
 EXACT = 1e-12
@@ -35,7 +36,9 @@ def excluded(*rows: tuple[str, str, str]) -> pl.DataFrame:
 
 @pytest.fixture
 def counts():
-    return np.random.default_rng(11).poisson(50.0, (6, N)).astype(float)
+    """Six transcripts whose counts vary far more than counting explains."""
+    rng = np.random.default_rng(11)
+    return rng.poisson(50.0 * np.exp(rng.normal(0.0, 0.8, (6, N)))).astype(float)
 
 
 def test_at_least__keeps_genes_with_enough_rows():
@@ -67,17 +70,83 @@ def test_channels__are_ordered_by_gene_with_abundance_first(counts):
     np.testing.assert_allclose(made.z.std(axis=1, ddof=1), 1.0, atol=EXACT)
 
 
-def test_channels__of_two_isoforms_switch_with_their_log_ratio(counts):
+def test_channels__of_two_isoforms_switch_with_the_share_of_the_major_one():
+    rng = np.random.default_rng(3)
+    share = np.array([0.9, 0.8, 0.6, 0.95, 0.7, 0.5, 0.85, 0.65])
+    totals = rng.integers(50_000, 150_000, N)
+    major = rng.binomial(totals, share)
+    counts = np.array([totals - major, major, rng.integers(50_000, 150_000, N)], dtype=float)
     made = channels(Assays(grouping({"a": [0, 1], "b": [2]}), counts, None, None), design(), threads=1)
-    ratio = np.log((counts[0] + 0.5) / (counts[1] + 0.5))
-    expected = (ratio - ratio.mean()) / ratio.std(ddof=1)
-    np.testing.assert_allclose(made.z[1], expected, atol=EXACT)
+    usage = major / totals
+    np.testing.assert_allclose(made.z[1], (usage - usage.mean()) / usage.std(ddof=1), atol=1e-4)
     half = np.sqrt(0.5)
-    assert_frame_equal(
-        made.loadings,
-        pl.DataFrame({"gene_id": ["a", "a"], "transcript_id": ["t0", "t1"], "loading": [half, -half]}),
-        abs_tol=EXACT,
+    expected = {"gene_id": ["a", "a"], "transcript_id": ["t0", "t1"], "loading": [-half, half]}
+    assert_frame_equal(made.loadings, pl.DataFrame(expected), abs_tol=EXACT)
+
+
+def test_channels__of_the_old_score_switch_with_the_log_ratio(counts):
+    made = channels(
+        Assays(grouping({"a": [0, 1], "b": [2]}), counts, None, None), design(), switch_score="clr", threads=1
     )
+    ratio = np.log((counts[0] + 0.5) / (counts[1] + 0.5))
+    np.testing.assert_allclose(made.z[1], (ratio - ratio.mean()) / ratio.std(ddof=1), atol=EXACT)
+    switch = made.quality.row(by_predicate=pl.col("feature_id") == "a::switch", named=True)
+    assert (switch["kept"], switch["pvalue"], switch["delta_usage"]) == (True, None, None)
+
+
+def test_channels__leave_out_usage_that_counting_explains_or_that_hardly_changes():
+    rng = np.random.default_rng(4)
+    totals = rng.poisson(2000.0, 30)
+    noise = rng.binomial(totals, 0.6)
+    small = rng.binomial(totals, 0.6 + 0.04 * np.sign(np.linspace(-1, 1, 30)))
+    large = rng.binomial(totals, 0.6 + 0.2 * np.sign(np.linspace(-1, 1, 30)))
+    counts = np.array([noise, totals - noise, small, totals - small, large, totals - large], dtype=float)
+    genes = grouping({"noise": [0, 1], "small": [2, 3], "large": [4, 5]})
+    made = channels(Assays(genes, counts, None, None), design(30), threads=1)
+    assert [name for name in made.feature_ids if name.endswith("switch")] == ["large::switch"]
+    reasons = dict(made.excluded.filter(feature_type="switch").select("gene_id", "reason").iter_rows())
+    assert reasons == {
+        "noise": "usage varies no more than counting explains",
+        "small": "usage changes by less than 0.1",
+    }
+    quality = {row["gene_id"]: row for row in made.quality.filter(feature_type="switch").iter_rows(named=True)}
+    assert quality["noise"]["qvalue"] > 0.05 > quality["small"]["qvalue"]
+    assert quality["small"]["delta_usage"] == pytest.approx(0.08, abs=0.03)
+    assert quality["large"]["delta_usage"] == pytest.approx(0.4, abs=0.03)
+    assert quality["large"]["minor_usage"] == pytest.approx(0.4, abs=0.01)
+    assert quality["large"]["mean_count"] == totals.mean()
+    assert quality["large"]["dispersion"] == pytest.approx(0.2**2 / 0.24, abs=0.02)
+    less = channels(Assays(genes, counts, None, None), design(30), min_delta_usage=0.02, threads=1)
+    assert [name for name in less.feature_ids if name.endswith("switch")] == ["large::switch", "small::switch"]
+
+
+def test_channels__do_not_see_the_order_of_rows(counts):
+    one = channels(Assays(grouping({"a": [0, 1, 2], "b": [3, 4, 5]}), counts, None, None), design(), threads=1)
+    reversed_rows = Grouping(
+        ["a", "b"], np.array([2, 1, 0, 5, 4, 3]), np.array([0, 3, 6]), [f"t{row}" for row in (2, 1, 0, 5, 4, 3)]
+    )
+    other = channels(Assays(reversed_rows, counts, None, None), design(), threads=1)
+    np.testing.assert_array_equal(other.z, one.z)
+    assert_frame_equal(other.loadings.sort("transcript_id"), one.loadings.sort("transcript_id"), check_exact=True)
+
+
+def test_channels__take_transcript_ids_in_natural_order():
+    # Neither isoform leads: t2 comes before t10, so the score rises with t2.
+    share = np.array([0.2, 0.8, 0.3, 0.7, 0.25, 0.75, 0.4, 0.6])
+    counts = 1000.0 * np.stack([share, 1 - share])
+    genes = Grouping(["a"], np.array([0, 1]), np.array([0, 2]), ["t10", "t2"])
+    made = channels(Assays(genes, counts, None, None), design(), threads=1)
+    assert dict(made.loadings.select("transcript_id", "loading").iter_rows())["t2"] > 0
+
+
+def test_channels__say_of_every_feature_what_is_known(counts):
+    made = channels(Assays(grouping({"a": [0, 1], "b": [2]}), counts, None, None), design(), threads=1)
+    assert made.quality.get_column("feature_id").to_list() == ["a::abundance", "a::switch", "b::abundance"]
+    abundance = made.quality.row(0, named=True)
+    assert abundance["mean_count"] == pytest.approx(counts[:2].sum(axis=0).mean())
+    depth = np.log(counts[:3].sum(axis=0))
+    assert abundance["r_with_depth"] == pytest.approx(np.corrcoef(depth, made.z[0])[0, 1])
+    assert (abundance["pvalue"], abundance["delta_usage"], abundance["reason"]) == (None, None, None)
 
 
 def test_channels__project_covariates_out_of_both(counts):
@@ -162,9 +231,10 @@ def test_channels__of_nothing_that_varies_are_empty():
 
 @pytest.mark.parametrize("threads", [2, 3])
 def test_channels__do_not_depend_on_the_number_of_threads(threads):
-    counts = np.random.default_rng(8).poisson(30.0, (1500, N)).astype(float)
+    rng = np.random.default_rng(8)
+    counts = rng.poisson(30.0 * np.exp(rng.normal(0.0, 0.5, (1500, N)))).astype(float)
     genes = grouping({f"g{i:03d}": [3 * i, 3 * i + 1, 3 * i + 2] for i in range(500)})
-    one = channels(Assays(genes, counts, None, None), design(), threads=1)
-    more = channels(Assays(genes, counts, None, None), design(), threads=threads)
+    one = channels(Assays(genes, counts, None, None), design(), min_delta_usage=0.0, threads=1)
+    more = channels(Assays(genes, counts, None, None), design(), min_delta_usage=0.0, threads=threads)
     np.testing.assert_array_equal(more.z, one.z)
     assert_frame_equal(more.loadings, one.loadings, check_exact=True)

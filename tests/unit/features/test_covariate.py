@@ -7,10 +7,14 @@ import polars as pl
 import pytest
 
 from isograph.errors import InputError
-from isograph.features.covariate import Design, covariate_design
+from isograph.features.covariate import Design, covariate_design, covariate_readings
 
 # Projections are compared at the size of rounding.
 EXACT = 1e-12
+OUT_OF_SCOPE = (
+    "Interactions are out of scope: put the combinations into a column of their own and name that, or fit the groups "
+    "apart."
+)
 
 
 def samples(**columns: object) -> pl.DataFrame:
@@ -180,3 +184,27 @@ def test_covariate_design__lists_everything_wrong_at_once():
         "'gap' is missing in 1 of 7 samples: 'S1'. Fill it in, remove these samples, or leave the covariate out.",
         "'b' is a linear combination of 'a'. Leave one of them out.",
     )
+
+
+def test_covariate_design__reads_numbers_as_levels_where_told():
+    frame = samples(batch=[10, 2, 9, 10, 2, 9, 10, 2])
+    assert covariate_design(frame, ["batch"]).columns == ("batch",)
+    design = covariate_design(frame, ["batch:factor"])
+    assert design.columns == ("batch=9", "batch=10")
+    of_text = covariate_design(samples(batch=list("abcabcab")), ["batch"])
+    np.testing.assert_allclose(projection(design), projection(of_text), atol=EXACT)
+    assert covariate_readings(design, ["batch:factor"]) == {"batch": "3 levels"}
+
+
+@pytest.mark.parametrize(
+    ("covariate", "message"),
+    [
+        ("age:spline", "'age' is a covariate and cannot be read like that. Write COLUMN or COLUMN:factor."),
+        ("sex:ref=F", "'sex' is a covariate and cannot be read like that. Write COLUMN or COLUMN:factor."),
+        ("age*sex", f"no sample column 'age*sex'. {OUT_OF_SCOPE}"),
+        ("age:factor", "'age' has another value in every sample, so nothing would be left. Leave it out."),
+    ],
+)
+def test_covariate_design__refuses_readings_that_covariates_lack(covariate, message):
+    frame = samples(age=[1.0, 2.0, 4.0, 8.0, 5.0, 7.0, 9.0, 3.0], sex=list("FMFMFMFM"))
+    assert violations(frame, covariate) == (message,)

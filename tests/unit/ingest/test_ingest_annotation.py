@@ -1,8 +1,12 @@
+import numpy as np
 import polars as pl
 import pytest
 
+from isograph.config import ImportConfig
 from isograph.errors import InputError
-from isograph.ingest.annotation import read_tx2gene
+from isograph.ingest.annotation import assigned_genes, read_tx2gene
+from isograph.ingest.quantification import Quantification
+from isograph.ingest.table import frame_table
 
 
 @pytest.mark.parametrize(
@@ -47,6 +51,7 @@ def test_read_tx2gene__parquet_needs_names(tmp_path):
             "no transcript and gene column; found 'column_1'. Name them transcript_id and gene_id (and gene_name).",
         ),
         ("tx,gene\nt1,\n", "no row has both a transcript and a gene id"),
+        ("gene_id,gene_name,operon\ng1,,x\n", "no row has both a gene id and a gene name"),
     ],
 )
 def test_read_tx2gene__refuses(tmp_path, text, message):
@@ -55,3 +60,40 @@ def test_read_tx2gene__refuses(tmp_path, text, message):
     with pytest.raises(InputError) as caught:
         read_tx2gene(path)
     assert caught.value.violations == (message,)
+
+
+@pytest.mark.parametrize("text", ["gene_id\tgene_name\toperon\nb1\tthrA\tx\n", "Symbol,Gene\nthrA,b1\n"])
+def test_read_tx2gene__gives_symbols_where_it_has_genes_alone(tmp_path, text):
+    path = tmp_path / "genes.tsv"
+    path.write_text(text)
+    assert sorted(read_tx2gene(path).to_dicts()[0].items()) == [("gene_id", "b1"), ("gene_name", "thrA")]
+
+
+def assigned(level, **columns):
+    quantified = Quantification(
+        format="matrix", level=level, values=np.ones((3, 2)), sample_names=("A", "B"), files=("counts.csv",),
+        feature_ids=pl.Series(columns.pop("ids")), **columns,
+    )  # fmt: skip
+    genes = pl.DataFrame({"gene_id": ["g1", "g2", "g9"], "gene_name": ["A", "B", "Z"]})
+    return assigned_genes(quantified, frame_table("genes.tsv", genes), ImportConfig())
+
+
+def test_assigned_genes__names_rows_that_are_genes():
+    assignment = assigned("gene", ids=["g2.1", "g1.4", "g3"])
+    assert assignment.gene_names.to_list() == ["B", "A", None]
+    assert assignment.gene_ids.to_list() == ["g2.1", "g1.4", "g3"]
+    assert assignment.notes == ("genes.tsv gave names of 2 of 3 genes, stripping '.N', and nothing else",)
+
+
+def test_assigned_genes__names_the_genes_of_transcripts_with_a_gene_column():
+    assignment = assigned("transcript", ids=["t1", "t2", "t3"], gene_ids=pl.Series(["g1", "g1", "g2"]))
+    assert assignment.gene_names.to_list() == ["A", "A", "B"]
+
+
+def test_assigned_genes__says_that_a_table_of_genes_knows_no_transcripts():
+    with pytest.raises(InputError) as caught:
+        assigned("transcript", ids=["t1", "t2", "t3"])
+    assert str(caught.value).startswith(
+        "counts.csv: nothing says which gene a transcript belongs to. genes.tsv has genes and no transcripts: it gives "
+        "symbols alone. Give tx2gene='TABLE' or gtf='FILE'"
+    )

@@ -4,7 +4,13 @@ import pytest
 
 from isograph.config import ImportConfig
 from isograph.errors import UsageError
-from isograph.ingest.assembly import expressed_genes, expressed_transcripts, grouping, samples_needed
+from isograph.ingest.assembly import (
+    expressed_genes,
+    expressed_transcripts,
+    grouping,
+    samples_needed,
+    used_transcripts,
+)
 
 
 def test_grouping__totals_in_order_of_first_appearance():
@@ -30,6 +36,37 @@ def test_expressed_transcripts__share_is_rounded_up():
     assert expressed_transcripts(counts, ImportConfig(min_tx_count=10, min_prop=0.4)).tolist() == [False, True, False]
     assert expressed_transcripts(counts, ImportConfig(min_tx_count=0)).all()
     assert expressed_transcripts(counts, ImportConfig(min_prop=0)).all()
+
+
+def test_expressed__tpm_are_compared_as_they_are():
+    tpm = np.array([[0.9, 0.9], [1.0, 0.0], [3.0, 3.0]])
+    config = ImportConfig(scale="tpm")
+    assert expressed_genes(tpm, config).tolist() == [False, True, True]
+    assert expressed_transcripts(tpm, config).all()
+
+
+def test_used_transcripts__share_of_the_gene_in_enough_samples():
+    groups = grouping(pl.Series(["a", "a", "b", "a", "b"]))
+    counts = np.array([[95.0, 96, 0, 99], [5, 4, 0, 0], [0, 0, 0, 9], [0, 0, 0, 1], [0, 0, 0, 0]])
+    half = ImportConfig(min_usage=0.05, min_prop=0.5)
+    assert used_transcripts(counts, groups, half).tolist() == [True, False, False, False, False]
+    quarter = ImportConfig(min_usage=0.05, min_prop=0.25)
+    assert used_transcripts(counts, groups, quarter).tolist() == [True, True, True, False, False]
+    for config in (ImportConfig(min_usage=0), ImportConfig(min_prop=0)):
+        assert used_transcripts(counts, groups, config).all()
+
+
+def test_used_transcripts__agrees_with_the_obvious_loop():
+    rng = np.random.default_rng(0)
+    genes = rng.choice(["a", "b", "c", "d"], 30)
+    counts = rng.poisson(rng.gamma(0.3, 20, (30, 1)), (30, 8)).astype(np.float64)
+    config = ImportConfig(min_usage=0.08, min_prop=0.4)
+    expected = []
+    for row, gene in enumerate(genes):
+        shares = [counts[row, s] / total if (total := counts[genes == gene, s].sum()) else 0.0 for s in range(8)]
+        expected.append(sum(share >= 0.08 for share in shares) >= 4)
+    assert used_transcripts(counts, grouping(pl.Series(genes)), config).tolist() == expected
+    assert 0 < sum(expected) < 30
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,9 @@ def read(tmp_path, text, *, id_column=None, gene_column=None, scale="counts"):
         ("tx,length,chr,S1,S2\nt1,9,1,1,2\nt2,9,1,3,4\n", "transcript", None),
         (",gene_id,S1,S2\nt1,g,1,2\nt2,g,3,4\n", "transcript", ["g", "g"]),
         ("gene_id,gene_name,S1,S2\nt1,A,1,2\nt2,B,3,4\n", "gene", None),
+        ("gene_name,S1,S2\nA,1,2\nB,3,4\n", "gene", None),
+        ("Symbol,length,gene_id,S1,S2\nA,9,g1,1,2\nB,9,g2,3,4\n", "gene", None),
+        ("gene_name,transcript_id,S1,S2\nA,t1,1,2\nB,t2,3,4\n", "transcript", None),
         ('"S1","S2"\n"ENSG01","1","2"\n"ENSG02",3,4\n', "gene", None),
         ("Name,S1,S2\nENSG01,1,2\nENSG02,3,4\n", "gene", None),
     ],
@@ -95,7 +98,10 @@ def test_read_matrix__long_with_repeated_pairs_and_two_genes(tmp_path):
         ("tx,S1,\nt1,1,2\n", "matrix.csv: columns without a name: 1 (number 3)"),
         (
             "tx,sample,TPM\nt1,A,2\n",
-            "matrix.csv: has normalised values and no count column; found 'tx', 'sample', 'TPM'. Add the counts.",
+            (
+                "matrix.csv: has normalised values and no count column; found 'tx', 'sample', 'TPM'. Add the counts, "
+                "or pass scale='tpm' for a column of TPM."
+            ),
         ),
         ("tx,sample,count\nt1,A,2\n,A,2\n", "matrix.csv: lines without a feature id or a sample id: 1"),
     ],
@@ -112,3 +118,19 @@ def test_read_matrix__parquet_equals_csv(tmp_path):
     quantified = read_matrix(path, id_column=None, gene_column=None, scale="counts")
     assert quantified.feature_ids.to_list() == ["001"]
     assert quantified.values.tolist() == [[1.5, 2.0]]
+
+
+def test_read_matrix__takes_the_ids_of_genes_before_their_symbols(tmp_path):
+    quantified = read(tmp_path, "gene_name,gene_id,S1\nA,g1,1\nA,g2,3\n")
+    assert quantified.feature_ids.to_list() == ["g1", "g2"]
+    assert quantified.gene_names.to_list() == ["A", "A"]
+
+
+def test_read_matrix__long_of_symbols_is_of_genes(tmp_path):
+    quantified = read(tmp_path, "gene_name,sample,count\nA,S1,1\nB,S1,3\n")
+    assert (quantified.level, quantified.feature_ids.to_list()) == ("gene", ["A", "B"])
+
+
+def test_read_matrix__long_of_tpm(tmp_path):
+    quantified = read(tmp_path, "tx,sample,NumReads,TPM\nt1,S1,5,0.5\nt2,S1,7,0.7\n", scale="tpm")
+    assert quantified.values.tolist() == [[0.5], [0.7]]

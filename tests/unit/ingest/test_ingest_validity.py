@@ -9,11 +9,14 @@ from isograph.ingest.validity import (
     log_scale_warnings,
     quantification_violations,
     sample_number_findings,
+    tpm_scale_violations,
+    tpm_scale_warnings,
 )
 
 ADVICE = (
     "Give the estimated counts: NumReads (Salmon), est_counts (kallisto), expected_count (RSEM), "
-    "…merged.transcript_counts.tsv (nf-core); or genes as log2(TPM + 1) with scale='log'."
+    "…merged.transcript_counts.tsv (nf-core). Where there are TPM alone, pass scale='tpm': they give usage, and noise "
+    "of counting cannot be told from them."
 )
 
 
@@ -158,3 +161,31 @@ def test_log_scale_warnings__counts_said_to_be_logs():
     assert log_scale_warnings(np.array([[3.0, 5120.0]])) == [
         "the largest value is 5120: log values are rarely above 40. If these are counts, leave scale='log' out."
     ]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [tpm(counts()), np.rint(tpm(counts())), tpm(counts())[:200], np.zeros((5, 3))],
+    ids=["all", "rounded", "part", "zero"],
+)
+def test_tpm_scale_violations__tpm_pass(values):
+    assert tpm_scale_violations(values) == []
+
+
+def test_tpm_scale_violations__counts_said_to_be_tpm():
+    small, large = np.rint(counts() / 10), counts() * 50
+    assert tpm_scale_violations(small) == [
+        "holds no TPM: every value is a whole number. If these are counts, leave scale='tpm' out."
+    ]
+    (sentence,) = tpm_scale_violations(large)
+    assert sentence.startswith("holds no TPM: 6 of 6 samples add up to more than one million, the largest to ")
+    assert sentence.endswith(". If these are counts, leave scale='tpm' out.")
+
+
+def test_tpm_scale_warnings__a_part_and_log_values():
+    values = tpm(counts())
+    assert tpm_scale_warnings(values) == []
+    (of_part,) = tpm_scale_warnings(values[:200])
+    assert of_part.endswith("abundance compares samples only as far as these sums do.")
+    of_part, of_logs = tpm_scale_warnings(np.log2(values + 1))
+    assert of_logs.startswith("the largest value is 1")

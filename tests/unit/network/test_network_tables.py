@@ -111,6 +111,10 @@ def test_summary_table__counts_genes_features_and_inner_edges(found):
             "n_edges": [2, 0],
             "mean_abs_kme": [mean_kme, 1.0],
             "wgcna_color": [None, None],
+            "top_sample_share": (modules.eigengenes**2).max(axis=1),
+            "effective_samples": 1 / (modules.eigengenes**4).sum(axis=1),
+            "n_up": [(rows["kme"].head(3) > 0).sum(), (rows["kme"].tail(2) > 0).sum()],
+            "n_down": [(rows["kme"].head(3) < 0).sum(), (rows["kme"].tail(2) < 0).sum()],
         },
         schema=MODULE_SUMMARY.schema,
     )

@@ -6,11 +6,13 @@ from dataclasses import fields
 from pathlib import Path
 
 import orjson
+import polars as pl
 import pytest
 
 from isograph.benchmarking import run as benchmark_run
 from isograph.benchmarking.plan import benchmark_stages
 from isograph.benchmarking.process import FinishedProcess
+from isograph.benchmarking.switching import mean_abs_correlation
 from isograph.config.benchmark import BenchmarkConfig
 from isograph.errors import ConvergenceError, IsographError, ResourceError
 from isograph.pipeline.benchmark import benchmark, benchmark_outcomes
@@ -98,3 +100,27 @@ def test_benchmark_outcomes__left_early_start_no_further_run(tmp_path, failing_f
     assert n_started < 10
     assert not (tmp_path / "reports" / "s-benchmark.json").exists()
     assert list((tmp_path / "benchmarks" / "s").iterdir()) == []
+
+
+def test_benchmark__of_a_redrawn_bundle_measures_what_is_called_switching(tmp_path, multiplex, fits_in_process):
+    with fits_in_process():
+        result = benchmark(
+            suites="null_usage_v1",
+            fixtures="toy_multiplex_v1_null1",
+            bundles=multiplex,
+            seeds=[3],
+            stage_name="s",
+            artifacts=tmp_path,
+        )
+    (outcome,) = result.outcomes
+    assert (outcome.dataset, outcome.error, outcome.n_planted_genes) == ("toy_multiplex_v1_null1", None, None)
+    calls = outcome.metrics.switching
+    scores = pl.read_parquet(tmp_path / "benchmarks" / "s" / "toy_multiplex_v1_null1" / "feature_scores.parquet")
+    assert calls.n_switch_features == (scores.get_column("feature_type") == "switch").sum()
+    assert calls.expected_abs_r == pytest.approx(mean_abs_correlation(62))
+    (report,) = result.reports
+    (row,) = orjson.loads(report.read_bytes())["results"]
+    assert row["switch_role_rate"] == round(calls.switch_role_rate, 6)
+    config = orjson.loads((tmp_path / "benchmarks" / "s" / "toy_multiplex_v1_null1" / "run_config.json").read_bytes())
+    assert (config["provenance"]["redraw_null"], config["provenance"]["redraw_seed"]) == ("multinomial", "3")
+    assert str(multiplex) not in report.read_text(encoding="utf-8")

@@ -34,7 +34,10 @@ def explained(fitted, tmp_path_factory) -> Explanation:
 
 @pytest.fixture(scope="module")
 def vae_fit(multiplex, tmp_path_factory) -> Path:
-    return ig.fit(multiplex, output_dir=tmp_path_factory.mktemp("vae") / "toy", backend="vae").path
+    # NOTE: with the switch score of 0.2.0 the model finds the two planted modules whole, which attributions can be
+    # compared with.
+    settings = {"switch_score": "clr"}
+    return ig.fit(multiplex, output_dir=tmp_path_factory.mktemp("vae") / "toy", backend="vae", settings=settings).path
 
 
 def digests(path: Path) -> dict[str, str]:
@@ -390,3 +393,18 @@ def test_open__knows_an_explanation(explained):
         opened.scan("vae_drivers")
     with pytest.raises(InputError, match=r"is one module of an explanation\. Open the directory above it\."):
         ig.open(explained.path / "M000")
+
+
+def test_explain__names_genes_from_the_bundle_or_where_it_has_gone_from_the_fit(small_bundle, tmp_path):
+    symbols = ["A", None, "C", "D", "E", "F", "G", "H"]
+    bundle = small_bundle(symbols=symbols)
+    fitted = ig.fit(bundle, output_dir=tmp_path / "fit")
+    expected = {f"g{i}": symbol for i, symbol in enumerate(symbols)}
+    for _ in range(2):
+        explained = ig.explain(fitted, output_dir=tmp_path / "out", overwrite=True)
+        for table in ("gene_driver_table", "high_vs_low_table"):
+            rows = pl.read_parquet(explained.path / "M000" / f"{table}.parquet")
+            assert rows.columns[-1] == "gene_name"
+            names = dict(rows.select("gene_id", "gene_name").iter_rows())
+            assert {gene: names[gene] for gene in expected} == expected
+        shutil.rmtree(bundle, ignore_errors=True)

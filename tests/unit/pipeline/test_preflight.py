@@ -14,7 +14,7 @@ from isograph.bundle.bundle import Bundle
 from isograph.bundle.write import write_bundle
 from isograph.config import FitConfig, WgcnaConfig
 from isograph.errors import ResourceError
-from isograph.features.channel import Assays, Grouping
+from isograph.features.assays import Assays, Grouping
 from isograph.pipeline import preflight as subject
 from isograph.pipeline.preflight import preflight
 from isograph.runtime import resources

@@ -61,7 +61,7 @@ def test_open__says_why_it_cannot(tmp_path, content, violation):
 
 def test_fit__that_was_never_whole_is_refused(tmp_path):
     (tmp_path / "manifest.json").write_text(json.dumps({"artifact": "fit", "files": {}}))
-    with pytest.raises(InputError, match=r"12 files not in manifest\.json: 'modules\.parquet', 'edges\.parquet'"):
+    with pytest.raises(InputError, match=r"13 files not in manifest\.json: 'modules\.parquet', 'edges\.parquet'"):
         ig.open(tmp_path)
 
 

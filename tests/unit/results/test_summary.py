@@ -4,19 +4,27 @@ import polars as pl
 import pytest
 
 from isograph.results.summary import fit_summary
-from isograph.schemas import MODULE_GENE_ROLES, MODULE_SUMMARY, MODULES, TRAITS
+from isograph.schemas import EIGENGENES, MODULE_GENE_ROLES, MODULE_SUMMARY, MODULES, TRAITS
 
 NAN = float("nan")
 
 
 def rows(contract, *values: dict[str, object]) -> pl.LazyFrame:
-    empty = {"gene_name": None, "reason": None, "level": None, "reference": None}
+    empty = {"gene_name": None, "reason": None, "level": None, "reference": None, "aliases": None}
     filled = [{name: value.get(name, empty.get(name, 0)) for name in contract.schema} for value in values]
     return pl.DataFrame(filled, schema=contract.schema).lazy()
 
 
 def summary_of(
-    sizes: list[int], *, unassigned: int = 0, covariates: tuple[str, ...] = (), traits=(), roles=(), chance=0.05
+    sizes: list[int],
+    *,
+    unassigned: int = 0,
+    covariates: tuple[str, ...] = (),
+    traits=(),
+    roles=(),
+    chance=0.05,
+    eigengenes=(),
+    roles_of_020: bool = False,
 ):
     genes = [(f"M{number:03d}", f"g{number}_{i}") for number, size in enumerate(sizes) for i in range(size)]
     tables = {
@@ -35,8 +43,11 @@ def summary_of(
             ),
         ),
         "module_gene_roles": rows(MODULE_GENE_ROLES, *roles),
+        "eigengenes": rows(EIGENGENES, *eigengenes),
         "traits": rows(TRAITS, *traits),
     }
+    if roles_of_020:
+        tables["module_gene_roles"] = tables["module_gene_roles"].drop("supported_role")
     config = {
         "bundle": {"dataset_name": "cohort\x1b"},
         "covariates": list(covariates),
@@ -77,18 +88,46 @@ def test_fit_summary__of_no_module_says_that_this_is_a_result():
     assert "<table>" not in summary._repr_html_()
 
 
-def test_fit_summary__counts_the_roles_of_each_module():
-    roles = [
-        {"module_id": module, "gene_id": f"{module}{i}", "module_role": role}
-        for module, i, role in (
-            ("M000", 0, "switch_only"),
-            ("M000", 1, "coupled"),
-            ("M000", 2, "switch_only"),
-            ("M001", 0, "inactive"),
-        )
-    ]
-    summary = summary_of([5, 4], roles=roles)
+ROLES = [
+    {"module_id": module, "gene_id": f"g{gene}", "module_role": by_rule, "supported_role": supported}
+    for module, gene, by_rule, supported in (
+        ("M000", 0, "switch_only", "switch_only"),
+        ("M000", 1, "coupled", "abundance_only"),
+        ("M000", 2, "switch_only", "switch_only"),
+        ("M001", 0, "inactive", "inactive"),
+    )
+]
+
+
+def test_fit_summary__counts_the_supported_roles_of_each_module():
+    summary = summary_of([5, 4], roles=ROLES, chance=0.35)
+    assert summary.modules.get_column("roles").to_list() == ["2 switch_only, 1 abundance_only", "1 inactive"]
+    assert (
+        "By that rule (module_role) 3 genes switch with their module; 2 have evidence for it (supported_role, q ≤ 0.05)"
+        in summary.cautions[0]
+    )
+
+
+def test_fit_summary__of_a_fit_without_supported_roles_counts_those_of_the_rule():
+    summary = summary_of([5, 4], roles=ROLES, chance=0.35, roles_of_020=True)
     assert summary.modules.get_column("roles").to_list() == ["1 coupled, 2 switch_only", "1 inactive"]
+    assert summary.cautions[0].endswith(": read roles as shares of a module, not gene by gene.")
+
+
+def test_fit_summary__marks_modules_that_are_one_or_two_samples():
+    profiles = {"M000": [0.8, -0.5, -0.3, 0.0], "M001": [0.6, -0.6, 0.4, -0.4], "M002": [0.5, -0.5, 0.5, -0.5]}
+    eigengenes = [
+        {"module_id": module, "sample_id": f"S{number}", "eigengene": value}
+        for module, values in profiles.items()
+        for number, value in enumerate(values)
+    ]
+    summary = summary_of([5, 4, 3], eigengenes=eigengenes)
+    assert summary.modules.get_column("module").to_list() == ["M000*", "M001*", "M002"]
+    (caution,) = summary.cautions
+    assert caution == (
+        "* one or two samples are more than half of the eigengene: M000 (S0 64%); M001 (S0 36%, S1 36%). "
+        "Look at them first."
+    )
 
 
 def test_fit_summary__shows_the_strongest_associations():
@@ -140,4 +179,37 @@ def test_fit_summary__warns_of_roles_that_chance_makes(chance, cautions):
     assert len(found) == cautions
     assert all(
         "with 24 samples chance alone makes a channel active (|r| ≥ 0.2) in 35% of cases" in told for told in found
+    )
+
+
+@pytest.mark.parametrize(
+    ("test", "level", "reference", "effect"),
+    [
+        ("partial_pearson", None, None, "-0.41"),
+        ("mixed_model", None, None, "-0.41"),
+        ("linear_model_hc3", "b", "a", "-0.41"),
+        ("linear_model_hc3", "a|b|c", None, "η² -0.41"),
+        ("mixed_model", "a|b|c", None, "η² -0.41"),
+        ("spline", None, None, "η² -0.41"),
+        ("mixed_model_spline", None, None, "η² -0.41"),
+    ],
+)
+def test_fit_summary__says_what_an_effect_is(test, level, reference, effect):
+    row = {"module_id": "M000", "trait": "x", "test": test, "level": level, "reference": reference, "effect": -0.41}
+    assert summary_of([5], traits=[row]).associations.get_column("effect").to_list() == [effect]
+
+
+def test_fit_summary__says_which_traits_have_no_p_and_why():
+    def row(module: str, trait: str, pvalue: float, reason: str | None = None) -> dict[str, object]:
+        return {"module_id": module, "trait": trait, "test": "welch", "pvalue": pvalue, "reason": reason}
+
+    nested = "determined by covariate 'line'"
+    traits = [
+        *(row(module, trait, NAN, nested) for module in ("M000", "M001") for trait in ("donor", "sex")),
+        *(row(module, "age", 0.2, "levels with too few samples left out: x (1)") for module in ("M000", "M001")),
+        row("M000", "dose", NAN, "no variance within a level"),
+        row("M001", "dose", 0.1),
+    ]
+    assert summary_of([5, 4], traits=traits).cautions == (
+        "no p-value for 'donor', 'sex': determined by covariate 'line'.",
     )

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from isograph.features.channel import Assays, Channels, Grouping, channels
+from isograph.features.assays import Assays, Grouping
+from isograph.features.channel import Channels, channels
 from isograph.features.covariate import covariate_design
 from isograph.simulation.bundle import Simulation
 from isograph.simulation.spec import FixtureSpec

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 import isograph
+from isograph.benchmarking.plan import GATES_OF_NULL
+from isograph.config.redraw import NULLS
 from isograph.config.values import setting_types, values_of_texts
 from isograph.errors import ConfigError, UsageError
 from isograph.simulation.spec import (
@@ -40,12 +42,12 @@ def put(directory: Path, suite: str, name: str, text: str = "n_genes = 4\nn_samp
     (directory / suite / f"{name}.toml").write_text(text, encoding="utf-8")
 
 
-def test_suites__are_the_five():
-    assert suites() == ("core_v1", "multiplex_v1", "null_v1", "scale_v1", "stress_v1")
+def test_suites__are_the_six():
+    assert suites() == ("core_v1", "multiplex_v1", "null_usage_v1", "null_v1", "scale_v1", "stress_v1")
 
 
 def test_fixture_specs__have_a_name_of_their_own_and_a_description():
-    assert len({spec.name for spec in EVERY_FIXTURE}) == len(EVERY_FIXTURE) == 56
+    assert len({spec.name for spec in EVERY_FIXTURE}) == len(EVERY_FIXTURE) == 69
     assert [spec.name for spec in EVERY_FIXTURE if not spec.description.endswith(".")] == []
 
 
@@ -129,6 +131,26 @@ def test_fixture_specs__of_null_have_no_module_and_allow_none():
     assert [spec.name for spec in specs if spec.depth_sd] == ["null_library_400x60_v1", "null_library_3000x120_v1"]
 
 
+def test_fixture_specs__of_null_usage_are_multiplex_fixtures_redrawn():
+    specs = {spec.name: spec for spec in fixture_specs("null_usage_v1")}
+    own = {"name", "suite", "description", "gates", "redraw"}
+    for original in fixture_specs("multiplex_v1"):
+        if original.name == "xxlarge_multiplex_v1":
+            continue
+        for number, null in enumerate(NULLS, start=1):
+            redrawn = specs.pop(f"{original.name.removesuffix('_v1')}_null{number}_v1")
+            assert {name: value for name, value in redrawn.values.items() if name not in own} == {
+                name: value for name, value in original.values.items() if name not in own
+            }
+            assert (redrawn.redraw, redrawn.gates) == (null, GATES_OF_NULL[null])
+    uneven = [specs.pop(f"uneven_multiplex_null{number}_v1") for number in (1, 2)]
+    assert [(spec.redraw, spec.gates) for spec in uneven] == [(null, GATES_OF_NULL[null]) for null in NULLS]
+    silent = {"max_switch_features": 0, "max_modules": 0}
+    assert {spec.name: dict(spec.gates) for spec in specs.values()} == dict.fromkeys(
+        ("constant_shares_counted_v1", "constant_shares_depth_v1", "low_counts_v1"), silent
+    )
+
+
 @pytest.mark.parametrize("suite", ["core_v1", "multiplex_v1", "scale_v1"])
 def test_fixture_specs__have_the_gates_of_their_suite(suite):
     wanted = {"min_ari": 0.99, "min_recovery": 0.99, "max_background_rate": 0.01}
@@ -162,7 +184,8 @@ def test_suite__that_is_unknown_is_told_with_the_nearest(lookup):
     with pytest.raises(UsageError) as raised:
         lookup("core")
     assert str(raised.value) == (
-        "no suite 'core'; did you mean 'core_v1'? There are: core_v1, multiplex_v1, null_v1, scale_v1, stress_v1."
+        "no suite 'core'; did you mean 'core_v1'? There are: core_v1, multiplex_v1, null_usage_v1, null_v1, scale_v1, "
+        "stress_v1."
     )
 
 
@@ -256,9 +279,11 @@ def test_spec__describes_every_field():
             {"gates": {"min_luck": 1.0}},
             (
                 "unknown gates 'min_luck', expected min_recovery, min_ari, min_role_recall, max_background_rate, "
-                "max_modules"
+                "max_modules, max_switch_features, max_switch_role_rate, max_supported_switch_rate, "
+                "max_switch_abundance_excess"
             ),
         ),
+        ({"redraw": "poisson"}, "redraw is 'poisson', expected none, multinomial or overdispersed"),
     ],
 )
 def test_spec__that_cannot_be_is_refused(fields, problem):

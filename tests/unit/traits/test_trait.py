@@ -139,6 +139,26 @@ def test_read_traits__keeps_the_order_that_was_asked_for():
         ("label", "'label' cannot be a trait: every sample has its own value. Name another."),
         ("dx:ref=c", "'dx' has no level 'c': its levels are 'a', 'b'."),
         ("age:ref=1", "'age' has no level '1': it is a number and has no levels."),
+        ("dx:spline", "'dx' is no number, so there is no spline of it. Name the column alone."),
+        (
+            "age:spline",
+            (
+                "'age' has 3 different values, and its spline needs 4 or more. Name the column alone, or read its "
+                "values as levels: 'age:factor'."
+            ),
+        ),
+        ("age:factor", "'age' cannot be a trait: every sample has its own value. Name another."),
+        (
+            "age:dx",
+            (
+                "no trait column 'age:dx'. Interactions are out of scope: put the combinations into a column of their "
+                "own and name that, or fit the groups apart."
+            ),
+        ),
+        (
+            "age:poly",
+            "no trait column 'age:poly'. Write COLUMN or COLUMN:ref=LEVEL or COLUMN:factor or COLUMN:spline.",
+        ),
     ],
 )
 def test_read_traits__refuses_what_was_asked_for_and_cannot_be(requested, violation):
@@ -164,3 +184,30 @@ def test_read_traits__lists_everything_wrong_at_once():
 def test_level_rows__are_the_samples_of_each_level():
     rows = level_rows(read(["b", "a", None, "b", "c"]))
     assert [level.tolist() for level in rows] == [[1], [0, 3], [4]]
+
+
+def test_read_traits__reads_numbers_as_levels_in_their_order():
+    frame = samples(batch=[10, 2, 10, 2, None, 10])
+    (trait,) = read_traits(frame, ["batch:factor"], ()).traits
+    assert trait.levels == ("2", "10")
+    np.testing.assert_array_equal(trait.values, [1.0, 0.0, 1.0, 0.0, NAN, 1.0])
+    assert trait.reading == "2 levels (2 2, 10 3), reference 2"
+
+
+def test_read_traits__reads_a_number_as_a_spline():
+    (trait,) = read_traits(samples(age=[1.0, 2.0, 4.0, 7.0, 9.0]), ["age:spline"], ()).traits
+    assert (trait.name, trait.is_spline, trait.levels) == ("age", True, ())
+    assert trait.reading == "number (5 values), natural cubic spline of 3 degrees of freedom"
+    assert trait.columns(np.arange(5)).shape == (3, 5)
+
+
+def test_read_traits__passes_over_covariates_and_individuals_by_default():
+    frame = samples(dose=[1.0, 2.0, 3.0, 4.0], batch=[1, 2, 1, 2], line=["a", "a", "b", "b"])
+    names = [trait.name for trait in read_traits(frame, (), ("batch:factor",), "line").traits]
+    assert names == ["dose"]
+
+
+def test_columns__are_those_of_the_levels_that_are_left():
+    trait = read(["b", "a", None, "b", "c"])
+    np.testing.assert_array_equal(trait.columns(np.array([0, 1, 3])), [[1.0, 0.0, 1.0]])
+    np.testing.assert_array_equal(trait.columns(np.array([0, 1, 4])), [[0, 1, 0], [1, 0, 0], [0, 0, 1]])

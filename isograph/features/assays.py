@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from isograph.arrays import Index, Matrix
+from isograph.arrays import Index, Matrix, Vector
 from isograph.bundle.bundle import Bundle
 from isograph.database.bundle_view import TOPIC, bundle_views
 from isograph.database.connection import statement_rows
@@ -54,6 +54,8 @@ class Assays:
     genes, gene_values : grouping (one row a gene) and (n_genes, n_samples) counts or log values.
     gene_values_are_log : ``gene_values`` are on a log scale already.
     counts_are_tpm : ``transcript_counts`` are TPM: usage is right, but nothing says how many reads it is of.
+    inferential_variance : (n_transcripts,) mean InfRV of each row of ``transcript_counts``, NaN where unknown; None
+        without inferential replicates.
     """
 
     transcripts: Grouping | None
@@ -62,6 +64,7 @@ class Assays:
     gene_values: Matrix | None
     gene_values_are_log: bool = False
     counts_are_tpm: bool = False
+    inferential_variance: Vector | None = None
 
 
 def bundle_assays(bundle: Bundle) -> Assays:
@@ -80,7 +83,18 @@ def bundle_assays(bundle: Bundle) -> Assays:
         if values is not None:
             rows = statement_rows(database, statement(TOPIC, "gene_grouping"))
             genes = _grouping(rows, "gene_id", "gene_row")
-    return Assays(transcripts, counts, genes, values, gene_values_are_log=is_log, counts_are_tpm=bundle.is_tpm)
+    inferential_variance = None
+    if counts is not None and bundle.transcripts is not None and "inf_rv" in bundle.transcripts.columns:
+        inferential_variance = bundle.transcripts.get_column("inf_rv").cast(pl.Float64).fill_null(np.nan).to_numpy()
+    return Assays(
+        transcripts,
+        counts,
+        genes,
+        values,
+        gene_values_are_log=is_log,
+        counts_are_tpm=bundle.is_tpm,
+        inferential_variance=inferential_variance,
+    )
 
 
 def gene_names(bundle: Bundle) -> pl.DataFrame:

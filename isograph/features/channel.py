@@ -12,7 +12,7 @@ from isograph.arrays import Flags, Index, Matrix, Vector
 from isograph.features.abundance import ROWS_AT_ONCE, gene_totals, log_cpm, residual_scores
 from isograph.features.assays import Assays, Grouping
 from isograph.features.covariate import Design
-from isograph.features.switch import NOISE_FDR, SwitchScores, clr_scores, usage_scores
+from isograph.features.switch import NOISE_FDR, SwitchScores, clr_scores, unambiguous_counts, usage_scores
 from isograph.schemas import EXCLUDED_FEATURES, FEATURE_QUALITY, SWITCH_LOADINGS
 
 ABUNDANCE = "abundance"
@@ -109,7 +109,10 @@ def channels(
             switches = clr_scores(counts, genes, design, threads=threads, progress=progress)
         else:
             are_counts = not assays.counts_are_tpm
+            if assays.inferential_variance is not None:
+                counts = unambiguous_counts(counts, genes, assays.inferential_variance)
             switches = usage_scores(counts, genes, design, are_counts=are_counts, threads=threads, progress=progress)
+        counts = assays.transcript_counts
         reasons = _switch_reasons(switches, min_delta_usage)
         quality = {}
         if not assays.counts_are_tpm:

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.special
 
 from isograph.arrays import Flags, Index, Matrix, Vector
+from isograph.features.abundance import gene_totals
 from isograph.features.assays import Grouping
 from isograph.features.covariate import Design
 from isograph.runtime.threads import run_chunks
@@ -22,6 +23,8 @@ PART_OF_AXIS = 0.5
 CLEAR_LEAD = 0.1
 # False discovery rate of "usage varies more than counting explains".
 NOISE_FDR = 0.05
+# What InfRV is of a transcript whose reads are its own beyond doubt.
+INF_RV_SHIFT = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,29 @@ def _usage_noise(statistic: Vector, expected: Vector, variance: Vector, dispersi
     mean, spread = expected[testable], variance[testable]
     pvalue[testable] = scipy.special.gammaincc(mean**2 / spread, statistic[testable] * mean / spread)
     return UsageNoise(dispersion, pvalue, benjamini_hochberg(pvalue))
+
+
+def unambiguous_counts(transcript_counts: Matrix, genes: Grouping, inferential_variance: Vector) -> Matrix:
+    """Return counts that are worth as many reads of known origin, gene by gene; usage stays as it is.
+
+    A quantifier that divides reads between isoforms is less sure of a transcript's count than counting alone, and its
+    inferential replicates say by how much: their variance is φ times the count, φ = 1 + InfRV − 0.01 up to InfRV's
+    shift (Zhu et al. 2019, doi:10.1093/nar/gkz622). n counts of overdispersion φ say as much as n / φ multinomial ones
+    (Baldoni et al. 2024, doi:10.1093/nar/gkad1167). A gene's φ is the mean over its transcripts, weighed by their
+    counts; a transcript whose InfRV is unknown (NaN) counts as 1.
+
+    transcript_counts: (n_transcripts, n_samples). inferential_variance: (n_transcripts,).
+    """
+    overdispersion = 1.0 + np.maximum(np.nan_to_num(inferential_variance, nan=INF_RV_SHIFT) - INF_RV_SHIFT, 0.0)
+    mean_counts = transcript_counts.mean(axis=1)
+    weighted, total = (
+        gene_totals(np.ascontiguousarray(values[:, None]), genes.rows, genes.offsets)[:, 0]
+        for values in (mean_counts * overdispersion, mean_counts)
+    )
+    of_gene = np.where(total > 0.0, weighted / np.where(total > 0.0, total, 1.0), 1.0)
+    scaled = transcript_counts.copy()
+    scaled[genes.rows] /= np.repeat(of_gene, np.diff(genes.offsets))[:, None]
+    return scaled
 
 
 def clr_scores(

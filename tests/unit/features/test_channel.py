@@ -120,6 +120,38 @@ def test_channels__leave_out_usage_that_counting_explains_or_that_hardly_changes
     assert [name for name in less.feature_ids if name.endswith("switch")] == ["large::switch", "small::switch"]
 
 
+def test_channels__take_ambiguous_reads_for_fewer():
+    # Counts of which each unit stands for a fifth of a read of known origin: five times the variance of counting.
+    rng = np.random.default_rng(4)
+    n_genes, n_samples = 200, 20
+    counts = 5.0 * rng.multinomial(40, [0.6, 0.4], size=(n_genes, n_samples)).transpose(0, 2, 1).reshape(-1, n_samples)
+    genes = grouping({f"g{gene:03}": [2 * gene, 2 * gene + 1] for gene in range(n_genes)})
+
+    def significant(inferential_variance):
+        assays = Assays(genes, counts, None, None, inferential_variance=inferential_variance)
+        made = channels(assays, design(n_samples), min_delta_usage=0.0, threads=1)
+        switch = made.quality.filter(feature_type="switch")
+        return int((switch["qvalue"] <= 0.05).sum()), int((switch["pvalue"] <= 0.05).sum())
+
+    assert significant(None)[0] == n_genes
+    assert significant(np.full(2 * n_genes, NAN))[0] == n_genes
+    none_left, by_chance = significant(np.full(2 * n_genes, 4.01))
+    assert none_left == 0
+    assert 2 <= by_chance <= 20
+
+
+def test_channels__of_ambiguous_reads_have_the_usage_and_counts_of_before(counts):
+    genes = grouping({"a": [0, 1, 2], "b": [3, 4, 5]})
+    plain, ambiguous = (
+        channels(Assays(genes, counts, None, None, inferential_variance=known), design(), threads=1)
+        for known in (None, np.array([0.01, 0.01, 0.01, 1.01, 0.01, NAN]))
+    )
+    known_before, known_now = (made.quality.filter(feature_type="switch") for made in (plain, ambiguous))
+    assert_frame_equal(known_now.select("mean_count"), known_before.select("mean_count"))
+    assert known_now["pvalue"][0] == known_before["pvalue"][0]
+    assert known_now["pvalue"][1] > known_before["pvalue"][1]
+
+
 def test_channels__do_not_see_the_order_of_rows(counts):
     one = channels(Assays(grouping({"a": [0, 1, 2], "b": [3, 4, 5]}), counts, None, None), design(), threads=1)
     reversed_rows = Grouping(

